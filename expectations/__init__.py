@@ -1,0 +1,1 @@
+"""What may enter: one suite per feed, readable top to bottom."""

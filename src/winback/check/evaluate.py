@@ -1,0 +1,102 @@
+"""Great Expectations counts, on the landed batch, how many rows break each rule.
+
+The rules become one boolean column each, in a view beside the landing table. Great Expectations
+expects every such column to be false, which it counts in one scan; the loading transaction routes by
+the same columns. Results hold counts only: no value of a row can reach them.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from winback.check.rules import RowRule, Severity
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+_BROKEN = True
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How many rows of a batch break one rule."""
+
+    expectation: str
+    severity: Severity
+    rows_failed: int
+    rows_total: int
+
+
+def create_rules_view(
+    connection: psycopg.Connection[Any], landing: str, view: str, rules: tuple[RowRule, ...]
+) -> None:
+    """Make the view that holds every landed row and, per rule, whether the row breaks it."""
+    broken = [
+        sql.SQL("coalesce({}, false) as {}").format(
+            sql.SQL("(" + rule.fails_when + ")"),
+            sql.Identifier(rule.name),
+        )
+        for rule in rules
+    ]
+    connection.execute(
+        sql.SQL("create view {} as select landed.*, {} from {} as landed").format(
+            sql.Identifier("landing", view), sql.SQL(", ").join(broken), sql.Identifier("landing", landing)
+        )
+    )
+
+
+def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[CheckResult]:
+    """Run a suite over a rules view and return one result per rule.
+
+    Raises:
+        RuntimeError: Great Expectations could not evaluate a rule; nothing may be loaded then.
+    """
+    # Four seconds to import: only whoever checks pays for it.
+    import great_expectations as gx  # noqa: PLC0415
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+    from great_expectations.expectations.core.expect_column_values_to_not_be_in_set import (  # noqa: PLC0415
+        ExpectColumnValuesToNotBeInSet,
+    )
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    batch = (
+        context.data_sources.add_postgres("warehouse", connection_string=_driver_url(warehouse_url))
+        .add_table_asset("rules", table_name=view, schema_name="landing")
+        .add_batch_definition_whole_table("batch")
+        .get_batch()
+    )
+    suite = gx.ExpectationSuite(
+        name=view,
+        expectations=[
+            ExpectColumnValuesToNotBeInSet(
+                column=rule.name,
+                value_set=[_BROKEN],
+                meta={"severity": rule.severity, "owner": rule.owner, "protects": rule.protects_en},
+            )
+            for rule in rules
+        ],
+    )
+    outcome = batch.validate(suite, result_format="BASIC")
+    by_name = {rule.name: rule for rule in rules}
+    results = []
+    for result in outcome.results:
+        assert result.expectation_config is not None
+        name = result.expectation_config.kwargs["column"]
+        if result.exception_info.get("raised_exception") or "element_count" not in result.result:
+            raise RuntimeError(f"Great Expectations could not evaluate {name} on landing.{view}")
+        results.append(
+            CheckResult(
+                expectation=name,
+                severity=by_name[name].severity,
+                rows_failed=result.result["unexpected_count"],
+                rows_total=result.result["element_count"],
+            )
+        )
+    return results
+
+
+def _driver_url(url: str) -> str:
+    """Name the driver that SQLAlchemy is to use; a bare scheme's default depends on its version."""
+    return "postgresql+psycopg://" + url.split("://", 1)[1]

@@ -1,0 +1,369 @@
+"""`winback.yml`: the deployment's configuration, read once and validated.
+
+The file says where data comes from, how its columns map to the feeds, who receives which report,
+and when things run. Business rules live in `dbt_project/seeds`, secrets in the environment.
+"""
+
+import difflib
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from winback import paths
+from winback.errors import WinbackError
+from winback.feeds import FEEDS
+
+
+def _known_time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value!r} is no IANA time zone")
+    return value
+
+
+def _duration(value: Any) -> Any:
+    """Read '3 days', '12 hours' or '30 minutes'."""
+    match = re.fullmatch(r"(\d+) (day|hour|minute)s?", str(value))
+    if not match:
+        raise ValueError(f"{value!r} is no duration")
+    return timedelta(**{f"{match[2]}s": int(match[1])})
+
+
+def _daily_time(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f"{value!r} is no time of day")
+    return value
+
+
+def _schedule(value: str) -> str:
+    if value != "by_hand" and len(value.split()) != 5:  # noqa: PLR2004 -- a cron line has five fields
+        raise ValueError(f"{value!r} is no cron line")
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_known_time_zone), Field(examples=["Asia/Shanghai"])]
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(examples=["3 days"])]
+DailyTime = Annotated[str, AfterValidator(_daily_time), Field(examples=["07:30"])]
+Schedule = Annotated[str, AfterValidator(_schedule), Field(examples=["0 2 * * *"])]
+Language = Annotated[Literal["en", "zh"], Field(examples=["zh"])]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["erp"])]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(_Strict):
+    """What the reports call the company."""
+
+    name_en: Annotated[str, Field(examples=["Example Retail"])]
+    name_zh: Annotated[str, Field(examples=["示例零售"])]
+
+
+class Business(_Strict):
+    """How the business counts: its day, its money, its lines."""
+
+    time_zone: TimeZone = "Asia/Shanghai"
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["CNY"])] = "CNY"
+    tax: Annotated[Literal["included", "excluded", "not_stated"], Field(examples=["included"])] = "not_stated"
+    default_business_line: Annotated[str, Field(examples=["retail"])] = "retail"
+    lines: Annotated[dict[str, str], Field(examples=[{"retail": "retail"}])] = {"retail": "retail"}
+
+    @model_validator(mode="after")
+    def _default_line_is_known(self) -> Self:
+        if self.default_business_line not in self.lines:
+            raise ValueError(
+                f"default_business_line {self.default_business_line!r} is not among lines: "
+                + ", ".join(sorted(self.lines))
+            )
+        return self
+
+
+class PostgresSystem(_Strict):
+    """A PostgreSQL database that feeds are read from."""
+
+    connector: Literal["postgres"]
+    connection: Name
+    time_zone: TimeZone
+
+
+class FileSystem(_Strict):
+    """A folder that a system drops files into."""
+
+    connector: Literal["files"]
+    folder: Annotated[Path, Field(examples=["/srv/exports"])]
+    time_zone: TimeZone
+
+
+System = Annotated[PostgresSystem | FileSystem, Field(discriminator="connector")]
+
+
+class ColumnMapping(_Strict):
+    """Where one canonical column comes from: a source column or a constant, and how to read it."""
+
+    column: Annotated[str | None, Field(examples=["下单时间"])] = None
+    constant: Annotated[str | None, Field(examples=["erp"])] = None
+    codes: Annotated[dict[str, str], Field(examples=[{"S": "settled"}])] = {}
+    format: Annotated[str | None, Field(examples=["%Y/%m/%d %H:%M"])] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_name_is_a_column(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.column is None) == (self.constant is None):
+            raise ValueError("give either a column or a constant")
+        return self
+
+
+class FeedSource(_Strict):
+    """One source of a feed: which rows of which system, and how they map to the feed."""
+
+    source: Name
+    table: Annotated[str | None, Field(examples=["sales.orders"])] = None
+    query: Annotated[str | None, Field(examples=["select order_no as order_id, ... from sales.orders"])] = (
+        None
+    )
+    files: Annotated[
+        str | dict[str, str] | None,
+        Field(examples=["complaints_%Y-%m-%d.csv"]),
+    ] = None
+    encoding: Annotated[str, Field(examples=["gb18030"])] = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1, examples=[","])] = ","
+    null_values: Annotated[tuple[str, ...], Field(examples=[["NA", "NULL"]])] = ()
+    columns: Annotated[dict[str, ColumnMapping], Field(examples=[{"order_id": "订单编号"}])]
+    cursor: Annotated[str | None, Field(examples=["updated_at"])] = None
+    lookback: Duration = timedelta(0)
+
+    @model_validator(mode="after")
+    def _knows_its_rows(self) -> Self:
+        if self.files is None and (self.table is None) == (self.query is None):
+            raise ValueError("give one of: table, query, files")
+        if isinstance(self.files, dict) and self.query is None:
+            raise ValueError("several files need a query that joins them")
+        if self.cursor is not None and self.cursor not in self.columns:
+            raise ValueError(f"cursor {self.cursor!r} is not among the mapped columns")
+        return self
+
+
+class FeedConfig(_Strict):
+    """A feed of this deployment: its sources, and whether a build waits for it."""
+
+    sources: Annotated[tuple[FeedSource, ...], Field(min_length=1)]
+    wait: Annotated[bool, Field(examples=[True])] = False
+    deadline: DailyTime | None = None
+
+    @model_validator(mode="after")
+    def _deadline_belongs_to_wait(self) -> Self:
+        if self.deadline is not None and not self.wait:
+            raise ValueError("a deadline needs wait: true")
+        names = [source.source for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError("a system appears twice: one feed takes one source per system")
+        return self
+
+
+class ScopeConfig(_Strict):
+    """Whose customers a recipient sees: everything, or exactly one part."""
+
+    everything: bool = False
+    region: Annotated[str | None, Field(examples=["erp:EAST"])] = None
+    business_line: Annotated[str | None, Field(examples=["retail"])] = None
+    account_manager: Annotated[str | None, Field(examples=["erp:AM01"])] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_word(cls, value: Any) -> Any:
+        return {"everything": True} if value == "everything" else value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        parts = [self.everything or None, self.region, self.business_line, self.account_manager]
+        if sum(part is not None for part in parts) != 1:
+            raise ValueError("give exactly one of: everything, region, business_line, account_manager")
+        return self
+
+
+class RecipientConfig(_Strict):
+    """One person who receives a report."""
+
+    address: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", examples=["lin@example.com"])]
+    name: Annotated[str, Field(examples=["林经理"])]
+    language: Language = "zh"
+    scope: Annotated[ScopeConfig, Field(examples=["everything"])]
+
+
+class ReportConfig(_Strict):
+    """Who receives a report; `account_managers` adds everyone of that feed who has not left."""
+
+    recipients: tuple[RecipientConfig, ...] = ()
+    account_managers: Annotated[Language | None, Field(examples=["zh"])] = None
+
+
+class Mail(_Strict):
+    """How mail leaves: the connection's URL carries server, port and credentials."""
+
+    connection: Name = "smtp"
+    sender: Annotated[str, Field(examples=["Winback <winback@example.com>"])] = "Winback <winback@localhost>"
+
+
+class Schedules(_Strict):
+    """When the DAGs run, in the business time zone; `by_hand` means never by themselves."""
+
+    load: Schedule = "0 2 * * *"
+    weekly_retention: Schedule = "0 8 * * 1"
+
+
+class Settings(_Strict):
+    """The whole of `winback.yml`."""
+
+    company: Company
+    business: Business = Business()
+    systems: Annotated[dict[Name, System], Field(min_length=1)]
+    feeds: Annotated[dict[str, FeedConfig], Field(examples=[sorted(FEEDS)])]
+    mail: Mail = Mail()
+    reports: dict[str, ReportConfig] = {}
+    schedules: Schedules = Schedules()
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if "orders" not in self.feeds:
+            raise ValueError("feeds: orders is missing; it is the one feed that Winback cannot do without")
+        for feed_name, feed in self.feeds.items():
+            where = f"feeds.{feed_name}"
+            if feed_name not in FEEDS:
+                raise ValueError(f"{where}: no such feed{_did_you_mean(feed_name, FEEDS)}")
+            for source in feed.sources:
+                self._check_source(where, feed_name, source)
+        return self
+
+    def _check_source(self, where: str, feed_name: str, source: FeedSource) -> None:
+        feed = FEEDS[feed_name]
+        where = f"{where}.sources[{source.source}]"
+        if source.source not in self.systems:
+            raise ValueError(f"{where}: no such system{_did_you_mean(source.source, self.systems)}")
+        is_files = isinstance(self.systems[source.source], FileSystem)
+        if is_files != (source.files is not None):
+            wanted = "files" if is_files else "table or query"
+            raise ValueError(f"{where}: a {self.systems[source.source].connector} system needs {wanted}")
+        for name in source.columns:
+            if name not in feed.column_names:
+                raise ValueError(f"{where}.columns: no column {name}{_did_you_mean(name, feed.column_names)}")
+        if missing := [name for name in feed.required if name not in source.columns]:
+            raise ValueError(f"{where}.columns: required but not mapped: {', '.join(missing)}")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the business time zone."""
+        return ZoneInfo(self.business.time_zone)
+
+
+def _did_you_mean(found: str, allowed: Any) -> str:
+    close = difflib.get_close_matches(found, list(allowed), 1)
+    return (
+        f", did you mean {close[0]}? Allowed: " + ", ".join(sorted(allowed))
+        if close
+        else ("; allowed: " + ", ".join(sorted(allowed)))
+    )
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Read and validate `winback.yml`.
+
+    Raises:
+        WinbackError: the file is missing, no YAML, or says something that is not allowed; the message
+            names the file, each key, what was found, what is allowed, and an example.
+    """
+    file = file or paths.config_file()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise WinbackError(
+            f"{file}: the configuration cannot be read ({error.strerror}).",
+            "copy winback.yml from the project, or name yours with WINBACK_CONFIG=/path/to/winback.yml",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise WinbackError(
+            f"{file}: not UTF-8 at byte {error.start}.", "save the file as UTF-8 and try again"
+        ) from None
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "unknown place"
+        raise WinbackError(
+            f"{file}: no valid YAML at {place}: {getattr(error, 'problem', None) or 'unreadable'}.",
+            "mend that line; indent with spaces, and quote values that hold ': ' or '#'",
+        ) from None
+    try:
+        return Settings.model_validate(data if data is not None else {})
+    except ValidationError as error:
+        found = [_explain(problem) for problem in error.errors(include_url=False)]
+        raise WinbackError(
+            f"{file}: {len(found)} problem{'s' if len(found) > 1 else ''}.\n" + "\n".join(found),
+            "mend the keys above; docs/configuration.md explains each",
+        ) from None
+
+
+def _explain(problem: Any) -> str:
+    """Turn one pydantic problem into: key, what was found, what is allowed, an example."""
+    location = [part for part in problem["loc"] if part not in ("postgres", "files") or part == "files"]
+    key = ".".join(str(part) for part in location) or "(whole file)"
+    message = problem["msg"].removeprefix("Value error, ")
+    lines = [f"  {key}: {message}"]
+    found = problem.get("input")
+    if problem["type"] != "missing" and not isinstance(found, dict | list | BaseModel):
+        lines.append(f"    found: {found!r}")
+    field = _field_at(location)
+    if field is not None:
+        allowed, examples = field
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"    allowed: {allowed}")
+        elif examples:
+            lines.append(f"    example: {location[-1]!s}: {_as_yaml(examples[0])}")
+    return "\n".join(lines)
+
+
+def _as_yaml(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).removesuffix("\n...\n").strip()
+
+
+def _field_at(location: list[Any]) -> tuple[str, list[Any]] | None:
+    """Find, in the JSON schema, the keys that are allowed beside a location, and its examples."""
+    schema = Settings.model_json_schema()
+    node: dict[str, Any] = schema
+    parent: dict[str, Any] = schema
+    for part in location:
+        parent = node
+        node = _child(schema, node, part)
+    allowed = ", ".join(parent.get("properties", {}))
+    return (allowed, node.get("examples", []))
+
+
+def _child(schema: dict[str, Any], node: dict[str, Any], part: Any) -> dict[str, Any]:
+    node = _resolve(schema, node)
+    if isinstance(part, int):
+        return _resolve(schema, node.get("items", {}))
+    properties = node.get("properties", {})
+    return _resolve(schema, properties.get(part, node.get("additionalProperties") or {}))
+
+
+def _resolve(schema: dict[str, Any], node: Any) -> dict[str, Any]:
+    while isinstance(node, dict) and "$ref" in node:
+        found = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        node = {**found, **{key: value for key, value in node.items() if key != "$ref"}}
+    return node if isinstance(node, dict) else {}

@@ -1,0 +1,51 @@
+"""Landing tables: one per batch, unlogged, immutable once filled."""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from winback.errors import WinbackError
+from winback.extract import SOURCE_TEXT, UNREAD, Batch
+from winback.feeds import Feed
+
+
+def landing_name(feed: Feed, batch_id: int) -> str:
+    """Return the name of a batch's landing table, inside schema `landing`."""
+    return f"{feed.name}_{batch_id}"
+
+
+def land(connection: psycopg.Connection[Any], feed: Feed, batch_id: int, batch: Batch) -> int:
+    """Copy a batch into a landing table of its own and return the number of rows.
+
+    Raises:
+        WinbackError: the warehouse's disk is full; nothing was loaded and the space is given back.
+    """
+    table = sql.Identifier("landing", landing_name(feed, batch_id))
+    columns = [
+        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in feed.columns
+    ]
+    columns += [sql.SQL("{} jsonb").format(sql.Identifier(name)) for name in (SOURCE_TEXT, UNREAD)]
+    try:
+        with connection.transaction():
+            connection.execute(
+                sql.SQL(
+                    "create unlogged table {} (row_number bigint generated always as identity, {})"
+                ).format(table, sql.SQL(", ").join(columns))
+            )
+            copy_in = sql.SQL("copy {} ({}) from stdin (format {})").format(
+                table, sql.SQL(", ").join(map(sql.Identifier, batch.columns)), sql.SQL(batch.copy_format)
+            )
+            with connection.cursor() as cursor:
+                with cursor.copy(copy_in) as copy:
+                    for chunk in batch.chunks():
+                        copy.write(chunk)
+                rows = cursor.rowcount
+        connection.execute(sql.SQL("analyze {}").format(table))
+    except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ConfigurationLimitExceeded):
+        raise WinbackError(
+            f"{feed.name}: the warehouse's disk is full (batch {batch_id}, while landing). "
+            "The batch was rolled back: no row was loaded and the watermark did not move.",
+            "free space on the warehouse's disk, then run the same load again",
+        ) from None
+    return rows
