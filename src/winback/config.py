@@ -6,6 +6,7 @@ and when things run. Business rules live in `dbt_project/seeds`, secrets in the 
 
 import difflib
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -151,7 +152,8 @@ class FeedSource(_Strict):
 
     @model_validator(mode="after")
     def _knows_its_rows(self) -> Self:
-        if self.files is None and (self.table is None) == (self.query is None):
+        origins = [self.table, self.files if self.files is not None else self.query]
+        if sum(origin is not None for origin in origins) != 1:
             raise ValueError("give one of: table, query, files")
         if isinstance(self.files, dict) and self.query is None:
             raise ValueError("several files need a query that joins them")
@@ -272,13 +274,10 @@ class Settings(_Strict):
         return ZoneInfo(self.business.time_zone)
 
 
-def _did_you_mean(found: str, allowed: Any) -> str:
+def _did_you_mean(found: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(found, list(allowed), 1)
-    return (
-        f", did you mean {close[0]}? Allowed: " + ", ".join(sorted(allowed))
-        if close
-        else ("; allowed: " + ", ".join(sorted(allowed)))
-    )
+    guess = f", did you mean {close[0]}?" if close else ";"
+    return f"{guess} allowed: {', '.join(sorted(allowed))}"
 
 
 def load_settings(file: Path | None = None) -> Settings:
@@ -321,20 +320,16 @@ def load_settings(file: Path | None = None) -> Settings:
 
 def _explain(problem: Any) -> str:
     """Turn one pydantic problem into: key, what was found, what is allowed, an example."""
-    location = [part for part in problem["loc"] if part not in ("postgres", "files") or part == "files"]
-    key = ".".join(str(part) for part in location) or "(whole file)"
-    message = problem["msg"].removeprefix("Value error, ")
-    lines = [f"  {key}: {message}"]
+    location, allowed, examples = _look_up(problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    lines = [f"  {'.'.join(location) or '(whole file)'}: {message}"]
     found = problem.get("input")
-    if problem["type"] != "missing" and not isinstance(found, dict | list | BaseModel):
+    if problem["type"] == "extra_forbidden":
+        lines = [f"  {'.'.join(location)}: no such key{_did_you_mean(location[-1], allowed)}"]
+    elif problem["type"] != "missing" and not isinstance(found, dict | list | BaseModel):
         lines.append(f"    found: {found!r}")
-    field = _field_at(location)
-    if field is not None:
-        allowed, examples = field
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"    allowed: {allowed}")
-        elif examples:
-            lines.append(f"    example: {location[-1]!s}: {_as_yaml(examples[0])}")
+    if examples:
+        lines.append(f"    example: {location[-1]}: {_as_yaml(examples[0])}")
     return "\n".join(lines)
 
 
@@ -342,28 +337,37 @@ def _as_yaml(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True).removesuffix("\n...\n").strip()
 
 
-def _field_at(location: list[Any]) -> tuple[str, list[Any]] | None:
-    """Find, in the JSON schema, the keys that are allowed beside a location, and its examples."""
+def _look_up(location: tuple[Any, ...]) -> tuple[list[str], list[str], list[Any]]:
+    """Follow a location through the JSON schema: path as written, keys allowed there, examples."""
     schema = Settings.model_json_schema()
+    path: list[str] = []
+    siblings: dict[str, Any] = schema
     node: dict[str, Any] = schema
-    parent: dict[str, Any] = schema
     for part in location:
-        parent = node
-        node = _child(schema, node, part)
-    allowed = ", ".join(parent.get("properties", {}))
-    return (allowed, node.get("examples", []))
+        options: dict[str, str] = node.get("discriminator", {}).get("mapping", {})
+        if part in options:  # pydantic names the variant of a union; the file does not
+            node = _resolve(schema, {"$ref": options[part]})
+            continue
+        path.append(str(part))
+        siblings, node = node, _child(schema, node, part)
+    return path, list(siblings.get("properties", {})), node.get("examples", [])
 
 
 def _child(schema: dict[str, Any], node: dict[str, Any], part: Any) -> dict[str, Any]:
-    node = _resolve(schema, node)
     if isinstance(part, int):
         return _resolve(schema, node.get("items", {}))
-    properties = node.get("properties", {})
-    return _resolve(schema, properties.get(part, node.get("additionalProperties") or {}))
+    for option in (node, *(_resolve(schema, option) for option in node.get("anyOf", []))):
+        if part in option.get("properties", {}):
+            return _resolve(schema, option["properties"][part])
+    by_pattern = list(node.get("patternProperties", {}).values())  # names that must follow a pattern
+    return _resolve(schema, by_pattern[0] if by_pattern else node.get("additionalProperties"))
 
 
 def _resolve(schema: dict[str, Any], node: Any) -> dict[str, Any]:
-    while isinstance(node, dict) and "$ref" in node:
-        found = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-        node = {**found, **{key: value for key, value in node.items() if key != "$ref"}}
-    return node if isinstance(node, dict) else {}
+    """Follow a reference, keeping what stands beside it; an optional value counts as the value."""
+    resolved: dict[str, Any] = dict(node) if isinstance(node, dict) else {}
+    if "$ref" in resolved:
+        resolved = {**schema["$defs"][resolved["$ref"].rsplit("/", 1)[-1]], **resolved}
+    for option in resolved.get("anyOf", []):
+        resolved = {**_resolve(schema, option), **resolved}
+    return resolved

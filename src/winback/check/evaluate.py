@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import make_url
 
 from winback.check.rules import RowRule, Severity
 
@@ -62,8 +63,8 @@ def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     batch = (
-        context.data_sources.add_postgres("warehouse", connection_string=_driver_url(warehouse_url))
-        .add_table_asset("rules", table_name=view, schema_name="landing")
+        context.data_sources.add_postgres("warehouse", connection_string=_landing_url(warehouse_url))
+        .add_table_asset("rules", table_name=view)
         .add_batch_definition_whole_table("batch")
         .get_batch()
     )
@@ -90,13 +91,16 @@ def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[
             CheckResult(
                 expectation=name,
                 severity=by_name[name].severity,
-                rows_failed=result.result["unexpected_count"],
+                rows_failed=result.result["unexpected_count"] or 0,  # none for a batch without rows
                 rows_total=result.result["element_count"],
             )
         )
     return results
 
 
-def _driver_url(url: str) -> str:
-    """Name the driver that SQLAlchemy is to use; a bare scheme's default depends on its version."""
-    return "postgresql+psycopg://" + url.split("://", 1)[1]
+def _landing_url(url: str) -> str:
+    """Name the schema that views are looked up in, and the driver, which SQLAlchemy would otherwise guess."""
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    return address.update_query_dict({"options": "-csearch_path=landing"}).render_as_string(
+        hide_password=False
+    )

@@ -97,7 +97,7 @@ def _home_stores(receipts: duckdb.DuckDBPyConnection) -> dict[int, int]:
 
 
 def _regions_of_stores(receipts: duckdb.DuckDBPyConnection) -> dict[int, str]:
-    """Deal the shops out to the simulated regions, busiest first, so that the regions weigh about the same."""
+    """Deal the shops out to the simulated regions, busiest first, so that all weigh about the same."""
     busiest = receipts.execute(
         "select store_no from receipts group by 1 order by count(*) desc, 1"
     ).fetchall()

@@ -164,7 +164,7 @@ class FileBatch:
             for name in names
         )
         return f"""
-            with texts as (select to_json({{{whole_row}}}) as {SOURCE_TEXT}, {texts} from {relation} as source),
+            with texts as (select to_json({{{whole_row}}}) as {SOURCE_TEXT}, {texts} from {relation}),
 
             typed as (select {SOURCE_TEXT}, {typed}, [{unread}] as unread from texts)
 
@@ -201,7 +201,7 @@ class FileBatch:
         return f"feeds.{self.feed.name} from {self.source.source} ({', '.join(f.name for f in self.files)})"
 
     def _refused(self, error: duckdb.Error) -> WinbackError:
-        # DuckDB quotes the offending line, which may be personal: keep its first sentence and the line number.
+        # DuckDB quotes the line, which may be personal: keep its first sentence and the line number.
         message = str(error)
         line = re.search(r"Line: (\d+)", message)
         first = message.splitlines()[0]

@@ -1,0 +1,61 @@
+"""What all DAGs share: defaults, assets, timetables, and the business day of a run."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from airflow.sdk import Asset, CronPartitionTimetable, PartitionedAtRuntime
+
+from winback.errors import WinbackError
+
+# One asset per feed that a build waits for, and one for the published marts. Their events carry the
+# business day as partition key.
+ORDERS = Asset("winback_orders")
+COMPLAINTS = Asset("winback_complaints")
+MARTS = Asset("winback_marts")
+
+DEFAULTS: dict[str, Any] = {
+    "owner": "winback",
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=30),
+}
+SETTINGS: dict[str, Any] = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": DEFAULTS,
+    "tags": ["winback"],
+}
+
+
+def each_day(schedule: str, time_zone: str) -> CronPartitionTimetable | PartitionedAtRuntime:
+    """Return a timetable whose runs are about the day before; `by_hand` waits for runs by the API."""
+    return _by_key(schedule, time_zone, run_offset=-1)
+
+
+def on_issue(schedule: str, time_zone: str) -> CronPartitionTimetable | PartitionedAtRuntime:
+    """Return a timetable whose runs carry the day of issue itself."""
+    return _by_key(schedule, time_zone, run_offset=0)
+
+
+def _by_key(schedule: str, time_zone: str, run_offset: int) -> CronPartitionTimetable | PartitionedAtRuntime:
+    if schedule == "by_hand":
+        return PartitionedAtRuntime()
+    return CronPartitionTimetable(schedule, timezone=time_zone, run_offset=run_offset, key_format="%Y-%m-%d")
+
+
+def business_day(dag_run: Any) -> date:
+    """Return the day that a run is about: its partition key, or `business_day` of its configuration.
+
+    Raises:
+        WinbackError: the run names no day, or one that is no date.
+    """
+    named = dag_run.partition_key or (dag_run.conf or {}).get("business_day")
+    try:
+        return date.fromisoformat(named)
+    except (TypeError, ValueError):
+        raise WinbackError(
+            f"run {dag_run.run_id}: no business day (found {named!r}).",
+            'trigger it with {"partition_key": "YYYY-MM-DD"}, or with the configuration '
+            '{"business_day": "YYYY-MM-DD"}',
+        ) from None

@@ -1,0 +1,194 @@
+"""Build the warehouse for one business day: dbt turns raw rows into marts."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from winback import paths, warehouse
+from winback.config import Settings
+from winback.errors import WinbackError
+from winback.warehouse.schema import ensure_schema
+
+_LOCK = 7_246_002  # builds take turns: two at once would replace each other's tables
+_SHOWN_FAILURES = 5
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did: `kept` means that a newer day is published already and stays."""
+
+    as_of_date: date
+    outcome: Literal["published", "kept"]
+    stale_feeds: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "as_of_date": self.as_of_date.isoformat(),
+            "outcome": self.outcome,
+            "stale_feeds": list(self.stale_feeds),
+        }
+
+
+def build_warehouse(settings: Settings, day: date) -> BuildResult:
+    """Build and test all marts as of a business day, or as of the last day that every awaited feed reached.
+
+    Raises:
+        WinbackError: nothing is loaded yet, or a model or test failed.
+    """
+    with warehouse.connect(autocommit=True) as connection, _one_at_a_time(connection):
+        as_of_date = min(day, reached_day(connection, settings))
+        stale = stale_feeds(connection, settings, as_of_date)
+        published = published_day(connection)
+        if published is not None and as_of_date < published:
+            return BuildResult(published, "kept", stale)
+        build_id = _begin(connection, as_of_date, stale)
+        try:
+            run_dbt(settings, as_of_date, "build", "--exclude-resource-type", "unit_test")
+        except BaseException:
+            _finish(connection, build_id, "failed")
+            raise
+        _finish(connection, build_id, "published")
+        return BuildResult(as_of_date, "published", stale)
+
+
+def reached_day(connection: psycopg.Connection[Any], settings: Settings) -> date:
+    """Return the earliest, over the awaited feeds' sources, of the last day whose load committed."""
+    awaited = [
+        (name, source.source)
+        for name, feed in settings.feeds.items()
+        if feed.wait or name == "orders"
+        for source in feed.sources
+    ]
+    days: list[date] = []
+    for feed, source_id in awaited:
+        row = connection.execute(
+            "select max(business_day) from ops.feed_days where feed = %s and source_id = %s",
+            [feed, source_id],
+        ).fetchone()
+        if row is None or row[0] is None:
+            raise WinbackError(
+                f"{feed} from {source_id}: no business day is loaded yet, so there is nothing to build.",
+                f"winback load {feed} --day YYYY-MM-DD",
+            )
+        days.append(row[0])
+    return min(days)
+
+
+def stale_feeds(connection: psycopg.Connection[Any], settings: Settings, day: date) -> tuple[str, ...]:
+    """Return the configured feeds whose data for a day had not come when the load went ahead."""
+    rows = connection.execute(
+        "select distinct feed from ops.feed_days where business_day = %s and is_stale order by feed", [day]
+    )
+    return tuple(feed for (feed,) in rows if feed in settings.feeds)
+
+
+def published_day(connection: psycopg.Connection[Any]) -> date | None:
+    """Return the business day that the marts show, if any were published."""
+    ensure_schema(connection)
+    row = connection.execute(
+        "select as_of_date from ops.builds where status = 'published' order by build_id desc limit 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def run_dbt(settings: Settings, as_of_date: date, command: str, *arguments: str) -> None:
+    """Run a dbt command in this process, against the warehouse.
+
+    Raises:
+        WinbackError: dbt failed; the message names the models and tests that did.
+    """
+    os.environ.update(dbt_environment(warehouse.url()))
+    # Two seconds to import: only whoever builds pays for it.
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    state = paths.state_dir()
+    outcome = dbtRunner().invoke(
+        [
+            "--quiet",
+            "--no-use-colors",
+            "--log-path", str(state / "logs"),
+            command,
+            "--project-dir", str(paths.DBT_PROJECT),
+            "--profiles-dir", str(paths.DBT_PROJECT),
+            "--target-path", str(state / "dbt"),
+            "--vars", dbt_vars(settings, as_of_date),
+            *arguments,
+        ]
+    )  # fmt: skip
+    if not outcome.success:
+        raise _failure(outcome, state)
+
+
+def dbt_environment(url: str) -> dict[str, str]:
+    """Return the environment variables that dbt's profile reads."""
+    parts = conninfo_to_dict(url)
+    return {
+        "WINBACK_DBT_HOST": str(parts.get("host") or "localhost"),
+        "WINBACK_DBT_PORT": str(parts.get("port") or 5432),
+        "WINBACK_DBT_USER": str(parts.get("user") or ""),
+        "WINBACK_DBT_PASSWORD": str(parts.get("password") or ""),
+        "WINBACK_DBT_DBNAME": str(parts.get("dbname") or ""),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def dbt_vars(settings: Settings, as_of_date: date) -> str:
+    """Return what the models need to know of the deployment, as JSON."""
+    business = settings.business
+    return json.dumps(
+        {
+            "as_of_date": as_of_date.isoformat(),
+            "business_time_zone": business.time_zone,
+            "currency": business.currency,
+            "default_business_line": business.default_business_line,
+            "business_lines": business.lines,
+        }
+    )
+
+
+def _failure(outcome: Any, state: Any) -> WinbackError:
+    failed = [
+        f"{result.node.name}: {(result.message or result.status).strip().splitlines()[0]}"
+        for result in getattr(outcome.result, "results", None) or []
+        if result.status in ("error", "fail")
+    ]
+    shown = "\n  ".join(failed[:_SHOWN_FAILURES]) or str(outcome.exception or "dbt gave no reason")
+    more = f"\n  and {len(failed) - _SHOWN_FAILURES} more" if len(failed) > _SHOWN_FAILURES else ""
+    return WinbackError(
+        f"dbt failed in {len(failed)} place{'' if len(failed) == 1 else 's'}; nothing was published.\n  {shown}{more}",
+        f"see {state}/logs/dbt.log, mend the model, rule or data, and build again",
+    )
+
+
+@contextmanager
+def _one_at_a_time(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    ensure_schema(connection)
+    connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+    try:
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _begin(connection: psycopg.Connection[Any], as_of_date: date, stale: tuple[str, ...]) -> int:
+    row = connection.execute(
+        "insert into ops.builds (as_of_date, status, stale_feeds) values (%s, 'running', %s) returning build_id",
+        [as_of_date, list(stale)],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _finish(connection: psycopg.Connection[Any], build_id: int, status: str) -> None:
+    connection.execute(
+        "update ops.builds set status = %s, finished_at = clock_timestamp() where build_id = %s",
+        [status, build_id],
+    )

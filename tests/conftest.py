@@ -1,0 +1,96 @@
+"""Shared fixtures: one PostgreSQL for the whole run, one empty database per test."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.company import Company, found_company
+from winback.warehouse.server import EmbeddedServer
+
+os.environ["DO_NOT_TRACK"] = "1"
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """Start an embedded server of this run's own."""
+    # Root's server runs as another user, who cannot reach pytest's own private folders.
+    state = tmp_path_factory.mktemp("server")
+    embedded = EmbeddedServer(state)
+    embedded.start()
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture
+def new_database(server: EmbeddedServer) -> Iterator["DatabaseMaker"]:
+    """Return a function that creates an empty database and returns its URL; all go at the end."""
+    maker = DatabaseMaker(server.url("postgres"))
+    yield maker
+    maker.drop_all()
+
+
+class DatabaseMaker:
+    """Create throw-away databases on one server."""
+
+    def __init__(self, admin_url: str) -> None:
+        self.admin_url = admin_url
+        self.names: list[str] = []
+
+    def __call__(self) -> str:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(f'create database "{name}"')
+        self.names.append(name)
+        return self.admin_url.rsplit("/", 1)[0] + f"/{name}"
+
+    def drop_all(self) -> None:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            for name in self.names:
+                connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture
+def warehouse(new_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Return the URL of an empty warehouse, and make it the one that Winback uses."""
+    url = new_database()
+    monkeypatch.setenv("WINBACK_WAREHOUSE_URL", url)
+    monkeypatch.setenv("WINBACK_STATE", str(tmp_path / "state"))
+    return url
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder with real data (WINBACK_TEST_DATA); without it the test is skipped."""
+    folder = os.environ.get("WINBACK_TEST_DATA")
+    if not folder:
+        pytest.skip("WINBACK_TEST_DATA names no folder with the real data sets")
+    if not Path(folder).is_dir():
+        pytest.fail(f"WINBACK_TEST_DATA={folder} is no folder")
+    return Path(folder)
+
+
+@pytest.fixture
+def company(
+    warehouse: str, new_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Company:
+    """Return a small company whose ERP and complaint folder are empty."""
+    erp_url = new_database()
+    monkeypatch.setenv("WINBACK_CONN_TEST_ERP", erp_url)
+    return found_company(erp_url, tmp_path)
+
+
+@pytest.fixture
+def query(warehouse: str) -> Callable[[str], list[tuple[Any, ...]]]:
+    """Return a function that runs a query on the warehouse and returns all rows."""
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(warehouse) as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+    return run
