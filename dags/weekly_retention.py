@@ -29,7 +29,7 @@ def wait_for_marts(dag_run=None):
 def send(dag_run=None):
     from winback.report.weekly import send_weekly_retention
 
-    return send_weekly_retention(settings, issued_on=business_day(dag_run)).as_dict()
+    return send_weekly_retention(settings, issued_on=business_day(dag_run))
 
 
 @dag(

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import date, datetime
+from datetime import datetime
 
 import click
 
@@ -56,7 +56,9 @@ def status() -> None:
     from winback.warehouse.server import EmbeddedServer
 
     found = EmbeddedServer().status()
-    click.echo(f"{f'running (pid {found.pid}, port {found.port})' if found.is_running else 'stopped'}: {found.home}")
+    click.echo(
+        f"{f'running (pid {found.pid}, port {found.port})' if found.is_running else 'stopped'}: {found.home}"
+    )
     sys.exit(0 if found.is_running else 3)
 
 
@@ -115,16 +117,26 @@ def demo() -> None:
 @main.command()
 def up() -> None:
     """Start the warehouse and Airflow, and print URL and login."""
-    from winback.airflow.stack import up as start_all
+    from winback.airflow.stack import Stack
+    from winback.demo.stand_ins import stand_ins
+    from winback.warehouse.server import EmbeddedServer
 
-    start_all()
+    server = EmbeddedServer()
+    server.start()
+    local = stand_ins(server)
+    login = Stack(others=local.commands, variables=local.variables).start(click.echo)
+    click.echo(f"Airflow    {login.url}   user admin, password {login.password}")
+    click.echo(f"Warehouse  {server.url('warehouse')}")
+    click.echo("Stop       make down")
 
 
 @main.command()
 def down() -> None:
     """Stop Airflow and the warehouse."""
-    from winback.airflow.stack import down as stop_all
+    from winback.airflow.stack import Stack
+    from winback.warehouse.server import EmbeddedServer
 
-    stop_all()
-
-
+    stopped = Stack().stop()
+    if EmbeddedServer().stop():
+        stopped.append("PostgreSQL")
+    click.echo(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")

@@ -55,7 +55,7 @@ def load_feed(settings: Settings, feed_name: str, day: date) -> LoadResult:
     """
     if feed_name not in settings.feeds:
         raise WinbackError(
-            f"feeds.{feed_name}: not configured; configured are {', '.join(settings.feeds)}.",
+            f"feeds.{feed_name}: not configured; configured are {', '.join(sorted(settings.feeds))}.",
             "add it to winback.yml or load another feed",
         )
     feed = FEEDS[feed_name]

@@ -10,6 +10,7 @@ from winback.feeds import FEEDS, REFERENCE_SOURCES, Feed
 
 # Raise it with every change of this module or of ops.sql: the schema is brought up to date once.
 SCHEMA_VERSION = 1
+_SCRIPTS = (("winback.warehouse", "ops.sql"), ("winback.report", "deliveries.sql"))
 _LOCK = 7_246_001  # any number of our own: two processes that create the schema at once take turns
 
 
@@ -19,7 +20,8 @@ def ensure_schema(connection: psycopg.Connection[Any]) -> None:
         if _version(connection) >= SCHEMA_VERSION:
             return
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        connection.execute(resources.files("winback.warehouse").joinpath("ops.sql").read_text("utf-8"))
+        for package, file in _SCRIPTS:
+            connection.execute(resources.files(package).joinpath(file).read_text("utf-8"))
         for feed in FEEDS.values():
             connection.execute(_create_raw(feed))
             connection.execute(_create_quarantine(feed))

@@ -10,7 +10,6 @@ as `nobody`, from a copy of the programs beside the data. Layout of `home` (`.wi
     server.json       port and passwords, mode 0600
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -21,8 +20,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata, util
 from pathlib import Path
@@ -34,7 +31,7 @@ from psycopg import sql
 
 from winback import paths
 from winback.errors import WinbackError
-from winback.machine import free_port, is_free, memory_bytes, write_private
+from winback.machine import free_port, is_free, locked, memory_bytes, write_private
 
 SUPERUSER = "postgres"
 DATABASES = {"warehouse": "winback", "airflow": "airflow", "erp": "erp"}  # each with the one role it lets in
@@ -115,7 +112,7 @@ class EmbeddedServer:
         The server outlives this process. WinbackError says why it cannot start, with the end of its log.
         """
         try:
-            with self._lock():
+            with locked(self.state_dir / "run" / "postgres.lock"):
                 if self._accepts():
                     return False
                 self._make()
@@ -129,8 +126,14 @@ class EmbeddedServer:
         """Stop the server, which breaks connections off; return False if it was not running."""
         if not self.home.exists():
             return False
-        with self._lock():
+        with locked(self.state_dir / "run" / "postgres.lock"):
             return _stop(self.home / "data")
+
+    def remove(self) -> None:
+        """Stop the server and delete its data, all of them, wherever they lie."""
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+        (self.state_dir / "postgres").unlink(missing_ok=True)
 
     def status(self) -> Status:
         """Return where the server lies and whether it runs."""
@@ -326,14 +329,6 @@ class EmbeddedServer:
     def _url(self, database: str) -> str:
         known, role = self._secrets(), DATABASES.get(database, SUPERUSER)
         return f"postgresql://{role}:{known['passwords'][role]}@127.0.0.1:{known['port']}/{database}"
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Let one process at a time start or stop the server."""
-        self.state_dir.mkdir(parents=True, exist_ok=True)
-        with (self.state_dir / "postgres.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def _failure(self, problem: str, said: str) -> WinbackError:
         fix = f"Read {self.log}, mend the cause, and run the same command again."
