@@ -1,6 +1,6 @@
 """What all DAGs share: defaults, assets, timetables, and the business day of a run."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, CronPartitionTimetable, PartitionedAtRuntime
@@ -12,6 +12,8 @@ from winback.errors import WinbackError
 ORDERS = Asset("winback_orders")
 COMPLAINTS = Asset("winback_complaints")
 MARTS = Asset("winback_marts")
+
+KEY_FORMAT = "%Y-%m-%d"
 
 DEFAULTS: dict[str, Any] = {
     "owner": "winback",
@@ -41,7 +43,7 @@ def on_issue(schedule: str, time_zone: str) -> CronPartitionTimetable | Partitio
 def _by_key(schedule: str, time_zone: str, run_offset: int) -> CronPartitionTimetable | PartitionedAtRuntime:
     if schedule == "by_hand":
         return PartitionedAtRuntime()
-    return CronPartitionTimetable(schedule, timezone=time_zone, run_offset=run_offset, key_format="%Y-%m-%d")
+    return CronPartitionTimetable(schedule, timezone=time_zone, run_offset=run_offset, key_format=KEY_FORMAT)
 
 
 def business_day(dag_run: Any) -> date:
@@ -52,7 +54,7 @@ def business_day(dag_run: Any) -> date:
     """
     named = dag_run.partition_key or (dag_run.conf or {}).get("business_day")
     try:
-        return date.fromisoformat(named)
+        return datetime.strptime(named, KEY_FORMAT).date()
     except (TypeError, ValueError):
         raise WinbackError(
             f"run {dag_run.run_id}: no business day (found {named!r}).",

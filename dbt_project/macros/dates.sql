@@ -1,0 +1,44 @@
+{# What differs between engines when it comes to days stands here and nowhere else. #}
+
+{% macro as_of_date() -%}
+    cast('{{ var("as_of_date") }}' as date)
+{%- endmacro %}
+
+{# The business day of a moment: its date in the business time zone. #}
+{% macro business_day(moment) -%}
+    cast({{ moment }} at time zone '{{ var("business_time_zone") }}' as date)
+{%- endmacro %}
+
+{% macro month_start(day) -%}
+    cast(date_trunc('month', cast({{ day }} as timestamp)) as date)
+{%- endmacro %}
+
+{% macro month_end(day) -%}
+    cast(date_trunc('month', cast({{ day }} as timestamp)) + interval '1 month' - interval '1 day' as date)
+{%- endmacro %}
+
+{# The Monday of the ISO week. #}
+{% macro week_start(day) -%}
+    cast(date_trunc('week', cast({{ day }} as timestamp)) as date)
+{%- endmacro %}
+
+{# The number of the month, counted on over the years, so that two of them can be subtracted. #}
+{% macro month_number(day) -%}
+    cast(extract(year from {{ day }}) * 12 + extract(month from {{ day }}) as integer)
+{%- endmacro %}
+
+{# One timestamp per step from the first day to the last, both included; for a from clause. #}
+{% macro day_series(first_day, last_day, step) -%}
+    generate_series(cast({{ first_day }} as timestamp), cast({{ last_day }} as timestamp), interval '{{ step }}')
+{%- endmacro %}
+
+{# Whole and part hours from one moment to the next. #}
+{% macro hours_between(earlier, later) -%}
+    (extract(epoch from {{ later }} - {{ earlier }}) / 3600)
+{%- endmacro %}
+
+{# The frame of the trailing months up to and with the current row, in a window ordered by the day
+   *after* each row's day: that day less 12 months is the first day of the window. #}
+{% macro trailing_months_frame() -%}
+    range between interval '{{ var("trailing_months") }} months -1 day' preceding and current row
+{%- endmacro %}

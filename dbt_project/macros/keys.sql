@@ -1,0 +1,12 @@
+{# The one text key of an entity; a reference that is null (or blank) points at the unknown member. #}
+{% macro source_key(source_id, id) -%}
+    coalesce({{ source_id }} || ':' || nullif({{ id }}, ''), '-1')
+{%- endmacro %}
+
+{% macro source_of_key(key) -%}
+    case when {{ key }} <> '-1' then split_part({{ key }}, ':', 1) end
+{%- endmacro %}
+
+{% macro id_of_key(key) -%}
+    case when {{ key }} <> '-1' then substring({{ key }} from position(':' in {{ key }}) + 1) end
+{%- endmacro %}

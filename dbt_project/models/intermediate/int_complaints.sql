@@ -1,0 +1,47 @@
+with complaints as (
+    select
+        *,
+        first_response_on <= {{ as_of_date() }} as is_answered,
+        resolved_on <= {{ as_of_date() }} as is_resolved,
+        bool_or(status is not null or resolved_at is not null) over (partition by source_id) as has_handling
+    from {{ ref('stg_complaints') }}
+    where opened_on <= {{ as_of_date() }}
+),
+
+survivors as (
+    select * from {{ ref('int_customers__survivors') }}
+),
+
+final as (
+    select
+        complaints.complaint_key,
+        complaints.complaint_id,
+        coalesce(survivors.survivor_key, complaints.source_customer_key) as customer_key,
+        complaints.order_key,
+        complaints.opened_at,
+        complaints.opened_on,
+        complaints.category,
+        complaints.severity,
+        complaints.channel,
+        complaints.status,
+        case
+            when not complaints.has_handling then null
+            -- resolved, but only after the day that is looked at
+            when not complaints.is_resolved then true
+            else coalesce(complaints.is_status_open, complaints.resolved_at is null)
+        end as is_open,
+        case
+            when complaints.is_answered
+                then {{ hours_between('complaints.opened_at', 'complaints.first_response_at') }}
+        end as first_response_hours,
+        case when complaints.is_resolved then complaints.resolved_on end as resolved_on,
+        case
+            when complaints.is_resolved then {{ hours_between('complaints.opened_at', 'complaints.resolved_at') }}
+        end as resolution_hours,
+        complaints.satisfaction,
+        complaints.compensation
+    from complaints
+    left join survivors on complaints.source_customer_key = survivors.customer_key
+)
+
+select * from final

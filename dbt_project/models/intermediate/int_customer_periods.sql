@@ -1,0 +1,158 @@
+{{ config(materialized="view") }}
+
+with customers as (
+    select * from {{ ref('int_customers') }}
+),
+
+periods as (
+    select * from {{ ref('int_periods') }}
+),
+
+customer_days as (
+    select * from {{ ref('int_customer_days') }}
+),
+
+stages as (
+    select * from {{ ref('int_stages') }}
+),
+
+policies as (
+    select * from {{ ref('policies') }}
+),
+
+data_begins as (
+    select
+        customers.business_line,
+        min(customer_days.day) as data_begin_on
+    from customer_days
+    inner join customers on customer_days.customer_key = customers.customer_key
+    where customer_days.orders > 0
+    group by 1
+),
+
+activity as (
+    select
+        customer_key,
+        'month' as grain,
+        {{ month_start('day') }} as starts_on,
+        cast(sum(orders) as integer) as orders,
+        sum(revenue) as revenue,
+        cast(sum(complaints) as integer) as complaints
+    from customer_days
+    group by 1, 2, 3
+
+    union all
+
+    select
+        customer_key,
+        'week' as grain,
+        {{ week_start('day') }} as starts_on,
+        cast(sum(orders) as integer) as orders,
+        sum(revenue) as revenue,
+        cast(sum(complaints) as integer) as complaints
+    from customer_days
+    group by 1, 2, 3
+),
+
+both_ends as (
+    select
+        customers.customer_key,
+        customers.business_line,
+        customers.region_key,
+        customers.account_manager_key,
+        periods.grain,
+        periods.starts_on,
+        periods.ends_on,
+        periods.period_ends_on,
+        periods.evening_before,
+        periods.is_complete,
+        coalesce(activity.orders, 0) as orders,
+        coalesce(activity.revenue, 0) as revenue,
+        coalesce(activity.complaints, 0) as complaints,
+        end_stages.stage,
+        coalesce(end_stages.is_live, false) as is_live_at_end,
+        coalesce(end_stages.tier, 'none') as tier,
+        coalesce(end_stages.value_tier, 'none') as value_tier,
+        coalesce(end_stages.value_12m, 0) as value_12m,
+        end_stages.first_order_on,
+        -- who had not been seen by then had not ordered by then
+        case when customers.customer_key <> '-1' then coalesce(start_stages.stage, 'prospect') end as start_stage,
+        coalesce(start_stages.is_live, false) as is_live_at_start,
+        coalesce(start_stages.value_tier, 'none') as start_value_tier,
+        coalesce(
+            periods.is_complete
+            and data_begins.data_begin_on <= periods.evening_before - policies.churn_days + 1,
+            false
+        ) as is_churn_rate_defined
+    from customers
+    inner join periods on customers.first_seen_on <= periods.period_ends_on
+    left join activity
+        on
+            customers.customer_key = activity.customer_key
+            and periods.grain = activity.grain
+            and periods.starts_on = activity.starts_on
+    left join stages as end_stages
+        on
+            customers.customer_key = end_stages.customer_key
+            and periods.period_ends_on = end_stages.day
+    left join stages as start_stages
+        on
+            customers.customer_key = start_stages.customer_key
+            and periods.evening_before = start_stages.day
+    left join policies on customers.policy = policies.policy
+    left join data_begins on customers.business_line = data_begins.business_line
+    -- walk-ins have a row only where they bought or complained
+    where customers.customer_key <> '-1' or activity.customer_key is not null
+),
+
+counted as (
+    select
+        *,
+        is_live_at_start and stage = 'closed' as is_closed,
+        is_live_at_start and stage = 'churned' as is_churned,
+        is_live_at_end and first_order_on > evening_before as is_new,
+        is_live_at_end and not is_live_at_start and first_order_on <= evening_before as is_reactivated
+    from both_ends
+),
+
+final as (
+    select
+        customer_key,
+        grain,
+        starts_on,
+        ends_on,
+        period_ends_on,
+        is_complete,
+        business_line,
+        region_key,
+        account_manager_key,
+        orders,
+        revenue,
+        complaints,
+        stage,
+        tier,
+        value_tier,
+        value_12m,
+        start_stage,
+        start_value_tier,
+        region_key as start_region_key,
+        account_manager_key as start_account_manager_key,
+        is_churn_rate_defined,
+        case when is_live_at_start then 1 else 0 end as customers_start,
+        case when is_closed then 1 else 0 end as customers_closed,
+        case when is_churned then 1 else 0 end as customers_churned,
+        case when is_new then 1 else 0 end as customers_new,
+        case when is_reactivated then 1 else 0 end as customers_reactivated,
+        case when is_live_at_end then 1 else 0 end as customers_end,
+        case when is_churn_rate_defined and is_live_at_start and not is_closed then 1 else 0 end as churn_base,
+        case when is_churn_rate_defined and is_churned then 1 else 0 end as churn_members,
+        case
+            when not is_churn_rate_defined then null
+            when is_churned then value_12m
+            else 0
+        end as lost_revenue,
+        case when stage = 'at_risk' then value_12m else 0 end as revenue_at_risk
+    from counted
+)
+
+select * from final

@@ -1,0 +1,85 @@
+with customers as (
+    select * from {{ ref('stg_customers') }}
+),
+
+survivors as (
+    select * from {{ ref('int_customers__survivors') }}
+),
+
+orders as (
+    select * from {{ ref('int_orders') }}
+),
+
+complaints as (
+    select * from {{ ref('int_complaints') }}
+),
+
+business_lines as (
+    select * from {{ ref('int_business_lines') }}
+),
+
+appearances as (
+    select
+        coalesce(survivors.survivor_key, customers.customer_key) as customer_key,
+        customers.registered_on as appeared_on,
+        customers.do_not_contact
+    from customers
+    left join survivors on customers.customer_key = survivors.customer_key
+
+    union all
+
+    select
+        customer_key,
+        ordered_on as appeared_on,
+        false as do_not_contact
+    from orders
+
+    union all
+
+    select
+        customer_key,
+        opened_on as appeared_on,
+        false as do_not_contact
+    from complaints
+
+    union all
+
+    -- the unknown member: walk-ins
+    select
+        '-1' as customer_key,
+        null as appeared_on,
+        false as do_not_contact
+),
+
+members as (
+    select
+        customer_key,
+        least(min(appeared_on), {{ as_of_date() }}) as first_seen_on,
+        -- whoever asked under an old number not to be contacted still means it
+        bool_or(do_not_contact) as do_not_contact
+    from appearances
+    group by 1
+),
+
+final as (
+    select
+        members.customer_key,
+        {{ source_of_key('members.customer_key') }} as source_id,
+        {{ id_of_key('members.customer_key') }} as customer_id,
+        customers.kind,
+        coalesce(customers.business_line, '{{ var("default_business_line") }}') as business_line,
+        business_lines.policy,
+        coalesce(customers.region_key, '-1') as region_key,
+        coalesce(customers.account_manager_key, '-1') as account_manager_key,
+        customers.registered_on,
+        members.do_not_contact,
+        members.first_seen_on,
+        customers.closed_on,
+        customers.closing_class
+    from members
+    left join customers on members.customer_key = customers.customer_key
+    left join business_lines
+        on coalesce(customers.business_line, '{{ var("default_business_line") }}') = business_lines.business_line
+)
+
+select * from final

@@ -1,0 +1,149 @@
+"""Whose customers a recipient sees: decided here and nowhere else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import psycopg
+
+from winback.errors import WinbackError
+
+Language = Literal["en", "zh"]
+ScopeKind = Literal["everything", "region", "business_line", "account_manager"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A part of the customers; `key` is a region_key, a business line or an account_manager_key."""
+
+    kind: ScopeKind
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.kind == "everything") != (self.key is None):
+            raise ValueError(
+                f"scope {self.kind} with key {self.key!r}: everything has no key, all others one"
+            )
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One person who receives a report, in their language, about their scope."""
+
+    address: str
+    name: str
+    language: Language
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class ScopedCustomers:
+    """What now lies in `scoped_customers`: the scope's own name (None: everything) and the customers."""
+
+    name: str | None
+    customers: int
+
+
+_NAMES = {
+    "everything": "select null as name",
+    "region": "select name from marts.dim_region where region_key = %(key)s",
+    "business_line": "select %(key)s where exists"
+    " (select from marts.dim_customer where business_line = %(key)s)",
+    "account_manager": "select name from marts.dim_account_manager where account_manager_key = %(key)s",
+}
+
+# The unknown member stands for walk-in sales: it is nobody's customer.
+_FILL = """
+insert into scoped_customers (customer_key)
+select dim_customer.customer_key
+from marts.dim_customer
+left join marts.dim_region on dim_customer.region_key = dim_region.region_key
+where dim_customer.customer_key <> '-1'
+    and case %(kind)s
+        when 'everything' then true
+        when 'region' then %(key)s = any(dim_region.region_path)
+        when 'business_line' then dim_customer.business_line = %(key)s
+        when 'account_manager' then dim_customer.account_manager_key = %(key)s
+        else false
+    end
+"""
+
+_HAS_LEFT = """
+select coalesce(bool_and(coalesce(left_on <= %(as_of_date)s, false)), false)
+from marts.dim_account_manager
+where lower(email) = lower(%(address)s) or (%(kind)s = 'account_manager' and account_manager_key = %(key)s)
+"""
+
+
+def create_scope_table(connection: psycopg.Connection[Any]) -> None:
+    """Create the session's temp table `scoped_customers`; every transaction finds it empty."""
+    connection.execute(
+        "create temp table if not exists scoped_customers (customer_key text primary key)"
+        " on commit delete rows"
+    )
+
+
+def fill_scoped_customers(
+    connection: psycopg.Connection[Any], recipient: Recipient, as_of_date: date
+) -> ScopedCustomers | None:
+    """Fill `scoped_customers` for the rest of this transaction; return None for managers who left.
+
+    Raises:
+        WinbackError: the scope names a region, business line or account manager that does not exist.
+    """
+    scope = recipient.scope
+    values = {"kind": scope.kind, "key": scope.key, "address": recipient.address, "as_of_date": as_of_date}
+    (has_left,) = connection.execute(_HAS_LEFT, values).fetchone() or (False,)
+    if has_left:
+        return None
+    found = connection.execute(_NAMES[scope.kind], values).fetchone()
+    if found is None:
+        raise WinbackError(
+            f"A recipient's scope is {scope.kind} {scope.key!r}, and the warehouse has none of that key.",
+            "correct the scope in winback.yml (region and account manager keys read source:id), "
+            "or load the feed that names it",
+        )
+    inserted = connection.execute(_FILL, values).rowcount
+    connection.execute("analyze scoped_customers")
+    return ScopedCustomers(found[0], inserted)
+
+
+def with_account_managers(
+    connection: psycopg.Connection[Any],
+    recipients: Iterable[Recipient],
+    language: Language | None,
+    as_of_date: date,
+) -> list[Recipient]:
+    """Return the recipients and, given a language, each present account manager who has customers.
+
+    Managers see their own customers, unless a recipient of the same address is given already.
+
+    Raises:
+        WinbackError: an address occurs twice; one person gets one mail about one scope.
+    """
+    everyone = list(recipients)
+    if language is not None:
+        rows = connection.execute(
+            """
+            select email, name, account_manager_key
+            from marts.dim_account_manager
+            where (left_on is null or left_on > %s) and email is not null
+                and account_manager_key in (select account_manager_key from marts.dim_customer)
+            order by account_manager_key
+            """,
+            [as_of_date],
+        ).fetchall()
+        given = {recipient.address.lower() for recipient in everyone}
+        everyone += [
+            Recipient(email, name or "", language, Scope("account_manager", key))
+            for email, name, key in rows
+            if email.lower() not in given
+        ]
+    addresses = [recipient.address.lower() for recipient in everyone]
+    if repeated := len(addresses) - len(set(addresses)):
+        raise WinbackError(
+            f"{repeated} of {len(addresses)} recipients repeat an address that another one has.",
+            "give each address once; a wider scope (a region above both) takes the place of two",
+        )
+    return everyone

@@ -1,0 +1,136 @@
+"""Hand-made rows of the weekly report, and what rendering needs besides."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from email.message import EmailMessage
+from typing import Any
+
+from winback.report.definition import load_report
+from winback.report.period import iso_week
+from winback.report.query import ReportRows
+from winback.report.render import House, render
+from winback.report.scope import Language, Recipient, Scope, ScopedCustomers
+
+REPORT = load_report("weekly_retention")
+AS_OF = date(2017, 12, 31)
+WEEK = iso_week(AS_OF)
+HOUSE = House("Winback <winback@example.com>", {"en": "Example Retail", "zh": "示例零售"}, "USD", "included")
+DEFINITIONS = {
+    f"{name}{suffix}": sentence
+    for name in REPORT.file.glossary
+    for suffix, sentence in (
+        ("", "The share of the live customers at the start of the period who have churned by its end."),
+        ("_zh", "期初在营客户中，到期末已经流失的比例。"),
+    )
+}
+
+_FIGURES = {
+    "customers_at_risk": ("340", None, None, "18"),
+    "revenue_at_risk": ("567123.45", None, None, "31200.10"),
+    "customers_churned": ("12", None, None, "-3"),
+    "lost_revenue": ("8900.50", None, None, "-1200.00"),
+    "customers_end": ("2446", None, None, "-4"),
+    "customers_new": ("6", None, None, "0"),
+    "customers_reactivated": ("2", None, None, "1"),
+    "churn_rate": ("0.00489", "12", "2453", "-0.0012"),
+    "orders": ("2871", None, None, "-120"),
+    "revenue": ("88123.40", None, None, "-4210.00"),
+    "complaints_opened": ("14", None, None, "5"),
+    "complaints_open": ("9", None, None, None),
+}
+
+_NAMES = ["王秀英", "李建国", "陈桂兰", "Zhang Wei", "欧阳雪", "刘洋", "赵敏", "黄小红", "周杰", "吴桂英"]
+_EVIDENCE: dict[Language, tuple[str, str]] = {
+    "zh": ("久未购买", "最近一次下单 2017-09-25，距今 97 天"),
+    "en": ("No purchase for a while", "last order 2017-09-25, 97 days ago"),
+}
+
+
+def decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def figures() -> list[dict[str, Any]]:
+    return [
+        dict(zip(("name", "value", "part", "whole", "change"), (name, *map(decimal, values)), strict=True))
+        for name, values in _FIGURES.items()
+    ]
+
+
+def call_first(language: Language, rows: int = 20) -> list[dict[str, Any]]:
+    reason, evidence = _EVIDENCE[language]
+    other = {"zh": ["投诉 14 天未结"], "en": ["Complaint open for 14 days"]}[language]
+    return [
+        {
+            "name": _NAMES[place % 10],
+            "phone": f"138{12345678 + 7919 * place}",
+            "region": ["东北区一店", "中西部三店", "南方大区二店"][place % 3],
+            "customer_id": f"10{place:03}",
+            "stage": "churned" if place % 6 == 4 else "at_risk",
+            "value_tier": ["vip", "major", "major", "ordinary", None][place % 5],
+            "value_12m": Decimal("18230.55") / (place + 1),
+            "last_order_on": AS_OF - timedelta(days=97 + place),
+            "reason": reason if place != 7 else None,
+            "evidence": evidence if place != 7 else None,
+            "other_reasons": other if place % 5 == 1 else None,
+            "open_complaints": int(place % 5 == 1),
+            "candidates": 352 if rows == 20 else rows,
+            "listed_value": Decimal("65589.12"),
+            "place": place + 1,
+        }
+        for place in range(rows)
+    ]
+
+
+def trend() -> list[dict[str, Any]]:
+    at_risk = [262, 270, 281, 279, 290, 301, 297, 305, 318, 311, 325, 322, 340]
+    churned = [8, 11, 7, 13, 9, 21, 10, 14, 12, 9, 16, 15, 12]
+    return [
+        {
+            "week_ends_on": WEEK.ends_on - timedelta(weeks=12 - week),
+            "customers_at_risk": at_risk[week],
+            "customers_churned": churned[week],
+        }
+        for week in range(13)
+    ]
+
+
+def data_quality(is_stale: bool = False) -> list[dict[str, Any]]:
+    columns = ("feed", "source_id", "last_business_day", "is_stale", "rows_in", "rows_quarantined")
+    day = AS_OF - timedelta(days=2 if is_stale else 0)
+    return [
+        dict(zip(columns, row, strict=True))
+        for row in (
+            ("complaints", "service_desk", day, is_stale, 1204, 17),
+            ("customers", "erp", AS_OF, False, 2469, 0),
+            ("orders", "erp", AS_OF, False, 155848, 478),
+        )
+    ]
+
+
+def report_rows(language: Language = "zh", **blocks: Any) -> ReportRows:
+    usual = {
+        "figures": figures(),
+        "call_first": call_first(language),
+        "trend": trend(),
+        "data_quality": data_quality(),
+    }
+    name = {"zh": "东北大区", "en": "North East"}[language]
+    return ReportRows(ScopedCustomers(name, 2446), {**usual, **blocks})
+
+
+def recipient(language: Language = "zh", **changes: Any) -> Recipient:
+    usual = {"address": "lin@example.com", "name": "林经理", "scope": Scope("region", "erp:NE")}
+    return Recipient(language=language, **{**usual, **changes})
+
+
+def message(language: Language = "zh", rows: ReportRows | None = None, **options: Any) -> EmailMessage:
+    usual = {
+        "recipient": recipient(language),
+        "period": WEEK,
+        "as_of_date": AS_OF,
+        "issued_at": datetime(2018, 1, 1, 13, tzinfo=UTC),
+        "house": HOUSE,
+        "definitions": DEFINITIONS,
+    }
+    return render(REPORT, rows or report_rows(language), **{**usual, **options})

@@ -1,0 +1,67 @@
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.report import samples
+from winback.report import chart
+from winback.report.definition import Chart, Panel
+from winback.report.language import Formats, read_words
+
+TREND = samples.REPORT.file.charts["trend"]
+
+
+def draw(rows: list[dict[str, object]], language: str = "zh", kind: Chart = TREND) -> bytes | None:
+    words = read_words(samples.REPORT.folder, language)
+    return chart.draw(kind, rows, words.gettext, Formats(language, "CNY"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_every_character_of_the_labels_is_in_the_font(language: str) -> None:
+    assert draw(samples.trend(), language)
+
+
+@pytest.mark.filterwarnings("error:Glyph")
+def test_a_character_that_the_font_lacks_fails() -> None:
+    label = "有流失风险 \N{PILE OF POO}"
+    panel = Panel(column="customers_at_risk", kind="line", label=label, color="#000000")
+    with pytest.raises(UserWarning, match="Glyph 128169"):
+        draw(samples.trend(), kind=Chart(block="trend", day="week_ends_on", panels=(panel,)))
+
+
+def test_the_picture_is_twice_as_wide_as_it_is_shown() -> None:
+    picture = draw(samples.trend())
+    assert picture is not None
+    width, height = struct.unpack(">II", picture[16:24])
+    assert width == 2 * chart.WIDTH
+    assert 0.5 < height / width < 0.9
+    assert len(picture) < 150_000
+
+
+@pytest.mark.filterwarnings("error")
+def test_short_and_patchy_histories_can_be_drawn() -> None:
+    rows = samples.trend()
+    assert draw(rows[:1])
+    assert draw([{**row, "customers_churned": 0, "customers_at_risk": 0} for row in rows])
+    assert draw([{**rows[0], "customers_churned": None}, *rows[1:3], {**rows[3], "customers_at_risk": None}])
+
+
+def test_without_history_there_is_no_picture() -> None:
+    assert draw([]) is None
+    assert (
+        draw([{**row, "customers_churned": None, "customers_at_risk": None} for row in samples.trend()])
+        is None
+    )
+
+
+def test_drawing_touches_no_global_state() -> None:
+    program = """
+import sys
+from tests.unit.report.test_chart import draw, samples
+assert "matplotlib" not in sys.modules, "importing a report must stay cheap: DAG files do it"
+draw(samples.trend())
+assert "matplotlib.figure" in sys.modules
+assert not {"matplotlib.pyplot", "mplfonts"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,105 @@
+"""What every report folder must keep to."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
+
+from winback import paths
+from winback.errors import WinbackError
+from winback.feeds import FEEDS
+from winback.report.definition import Report, load_report
+
+MJML_TAGS = {
+    *("mjml", "mj-head", "mj-title", "mj-preview", "mj-attributes", "mj-all", "mj-raw", "mj-style"),
+    *("mj-body", "mj-wrapper", "mj-section", "mj-column", "mj-text", "mj-table", "mj-image"),
+}
+NAMES = sorted(file.parent.name for file in paths.REPORTS.glob("*/report.yml"))
+
+
+@pytest.fixture(params=NAMES)
+def report(request: pytest.FixtureRequest) -> Report:
+    return load_report(request.param)
+
+
+def test_there_are_reports() -> None:
+    assert "weekly_retention" in NAMES
+
+
+def phrases(report: Report) -> set[str | tuple[str, ...]]:
+    found: set[str | tuple[str, ...]] = set(report.file.phrases())
+    for template in report.folder.glob("*.j2"):
+        with template.open("rb") as file:
+            found |= {phrase for _, phrase, _, _ in extract("jinja2.ext:babel_extract", file)}
+    return found
+
+
+def test_the_catalogue_translates_every_phrase_and_nothing_else(report: Report) -> None:
+    with (report.folder / "translations" / "zh_CN.po").open("rb") as file:
+        catalogue = read_po(file)
+    translated = {message.id if isinstance(message.id, str) else tuple(message.id) for message in catalogue}
+    assert translated - {""} == phrases(report)
+    for message in catalogue:
+        if message.id:
+            assert all(message.string if isinstance(message.string, tuple) else [message.string])
+
+
+def test_translations_keep_the_placeholders(report: Report) -> None:
+    def placeholders(text: str) -> set[str]:
+        return set(re.findall(r"%(?:\(\w+\)s|.)", text))
+
+    with (report.folder / "translations" / "zh_CN.po").open("rb") as file:
+        for message in read_po(file):
+            english = message.id if isinstance(message.id, str) else message.id[-1]
+            chinese = message.string if isinstance(message.string, str) else message.string[0]
+            assert placeholders(chinese) == placeholders(english)
+
+
+def test_only_known_mjml_tags_are_used(report: Report) -> None:
+    used = set(re.findall(r"</?(mj[\w-]*)", (report.folder / "template.mjml.j2").read_text("utf-8")))
+    assert used
+    assert used <= MJML_TAGS
+
+
+def test_queries_select_from_marts_only(report: Report) -> None:
+    assert report.queries
+    for block, query in report.queries:
+        bare = re.sub(r"--.*", "", query).lower()
+        bare = bare.replace("distinct from", "")
+        named = set(re.findall(r"(\w+) as \(", bare))
+        sources = set(re.findall(r"\b(?:from|join)\s+([\w.]+)", bare)) - named - {"lateral"}
+        assert sources, block
+        assert all(source == "scoped_customers" or source.startswith("marts.") for source in sources), block
+        assert not re.search(r"\b(insert|update|delete|create|drop|now|current_date)\b", bare), block
+
+
+def test_queries_about_customers_are_scoped(report: Report) -> None:
+    about_customers = [
+        (block, query)
+        for block, query in report.queries
+        if re.search(r"marts\.(dim_customer|customer_|fct_)", query)
+    ]
+    assert about_customers
+    for block, query in about_customers:
+        assert "join scoped_customers" in query, block
+
+
+def test_every_feed_and_every_figure_has_a_name() -> None:
+    file = load_report("weekly_retention").file
+    assert set(file.words["feeds"]) >= set(FEEDS)
+    figures = dict(load_report("weekly_retention").queries)["figures"]
+    assert set(file.figures) == set(re.findall(r"^\s+\('(\w+)',", figures, re.MULTILINE))
+
+
+def test_an_unknown_report_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(WinbackError, match=r"(?s)no report 'weekly'.*weekly_retention"):
+        load_report("weekly")
+
+
+def test_a_mistake_in_the_file_names_file_and_key(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "report.yml").write_text("title: Mine\ncolour: red\n")
+    with pytest.raises(WinbackError, match=r"(?s)mine/report\.yml.*colour"):
+        load_report("mine", tmp_path)
