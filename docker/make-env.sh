@@ -3,15 +3,20 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ -e .env ]; then
-  echo ".env is there already; delete it to generate new secrets (the databases keep the old ones)." >&2
+  echo ".env is there already. Deleting it makes new secrets, but the databases keep their old passwords." >&2
   exit 1
 fi
 umask 077
+random() { head -c "$1" /dev/urandom | base64 -w 0 | tr '+/' '-_'; }
 while IFS= read -r line; do
   case $line in
-    \#*) printf '%s\n' "$line" ;;
-    *=) printf '%s%s\n' "$line" "$(head -c 64 /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_' | cut -c 1-43)=" ;;
-    *) printf '%s\n' "$line" ;;
+    \#*) value= ;;
+    *_FERNET_KEY=) value=$(random 32) ;;
+    *_ADMIN_PASSWORD=) value=$(random 12) ;;
+    *=) value=$(random 48) ;;
+    *) value= ;;
   esac
-done < .env.example > .env
+  printf '%s\n' "$line$value"
+done < .env.example > .env.unfinished
+mv .env.unfinished .env
 echo ".env is written; only you can read it."

@@ -17,7 +17,9 @@ from winback.errors import WinbackError
 from winback.warehouse.schema import ensure_schema
 
 _LOCK = 7_246_002  # builds take turns: two at once would replace each other's tables
+_MARTS_LOCK = 7_246_003  # shared by whoever reads several marts, held alone while they are exchanged
 _SHOWN_FAILURES = 5
+_NEXT, _LAST = "marts_next", "marts_last"
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,12 @@ def build_warehouse(settings: Settings, day: date) -> BuildResult:
             return BuildResult(published, "kept", stale)
         build_id = _begin(connection, as_of_date, stale)
         try:
-            run_dbt(settings, as_of_date, "build", "--exclude-resource-type", "unit_test")
+            connection.execute(f"drop schema if exists {_NEXT} cascade")
+            run_dbt(settings, as_of_date, "build", "--exclude-resource-type", "unit_test", marts=_NEXT)
         except BaseException:
             _finish(connection, build_id, "failed")
             raise
-        _finish(connection, build_id, "published")
+        _publish(connection, build_id)
         return BuildResult(as_of_date, "published", stale)
 
 
@@ -99,13 +102,15 @@ def published_day(connection: psycopg.Connection[Any]) -> date | None:
     return row[0] if row else None
 
 
-def run_dbt(settings: Settings, as_of_date: date, command: str, *arguments: str) -> None:
-    """Run a dbt command in this process, against the warehouse.
+def run_dbt(
+    settings: Settings, as_of_date: date, command: str, *arguments: str, marts: str = "marts"
+) -> None:
+    """Run a dbt command in this process, against the warehouse; `marts` is the schema that marts go into.
 
     Raises:
         WinbackError: dbt failed; the message names the models and tests that did.
     """
-    os.environ.update(dbt_environment(warehouse.url()))
+    os.environ.update(dbt_environment(warehouse.url()) | {"WINBACK_MARTS_SCHEMA": marts})
     # Two seconds to import: only whoever builds pays for it.
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
@@ -163,7 +168,7 @@ def _failure(outcome: Any, state: Any) -> WinbackError:
     shown = "\n  ".join(failed[:_SHOWN_FAILURES]) or str(outcome.exception or "dbt gave no reason")
     more = f"\n  and {len(failed) - _SHOWN_FAILURES} more" if len(failed) > _SHOWN_FAILURES else ""
     return WinbackError(
-        f"dbt failed in {len(failed)} place{'' if len(failed) == 1 else 's'}; nothing was published.\n  {shown}{more}",
+        f"dbt failed in {len(failed)} places; nothing was published.\n  {shown}{more}",
         f"see {state}/logs/dbt.log, mend the model, rule or data, and build again",
     )
 
@@ -180,11 +185,41 @@ def _one_at_a_time(connection: psycopg.Connection[Any]) -> Iterator[None]:
 
 def _begin(connection: psycopg.Connection[Any], as_of_date: date, stale: tuple[str, ...]) -> int:
     row = connection.execute(
-        "insert into ops.builds (as_of_date, status, stale_feeds) values (%s, 'running', %s) returning build_id",
+        "insert into ops.builds (as_of_date, status, stale_feeds) values (%s, 'running', %s)"
+        " returning build_id",
         [as_of_date, list(stale)],
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _publish(connection: psycopg.Connection[Any], build_id: int) -> None:
+    """Take the new marts live, all at once: schemas change names, so that no reader of a table is in the way.
+
+    Readers of several tables enter `reading_marts`, and see one version.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(%s)", [_MARTS_LOCK])
+        connection.execute(f"drop schema if exists {_LAST} cascade")
+        connection.execute("create schema if not exists marts")
+        connection.execute(f"alter schema marts rename to {_LAST}")
+        connection.execute(f"alter schema {_NEXT} rename to marts")
+        _finish(connection, build_id, "published")
+    connection.execute(f"drop schema if exists {_LAST} cascade")
+
+
+@contextmanager
+def reading_marts(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Hold off the publishing of new marts meanwhile.
+
+    Enter it before a transaction with a snapshot of its own begins: to an older snapshot, tables that were
+    published after it look empty.
+    """
+    connection.execute("select pg_advisory_lock_shared(%s)", [_MARTS_LOCK])
+    try:
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock_shared(%s)", [_MARTS_LOCK])
 
 
 def _finish(connection: psycopg.Connection[Any], build_id: int, status: str) -> None:

@@ -15,13 +15,13 @@ def definitions_page() -> str:
     words = [name for name in blocks if not name.endswith("_zh")]
     parts = [
         "# Definitions · 指标定义\n\n"
-        "Made by `make docs` from `dbt_project/models/definitions.md`, the one home of these words: column\n"
-        "comments in the warehouse and the glossary of the e-mails quote the same blocks. Rules and thresholds\n"
-        "are rows in `dbt_project/seeds`.\n"
+        "Made by `make docs` from `dbt_project/models/definitions.md`, the one home of these words:\n"
+        "column comments in the warehouse and the glossary of the e-mails quote the same blocks. Rules and\n"
+        "thresholds are rows in `dbt_project/seeds`.\n"
     ]
     parts += [
-        f"## {name.replace('_', ' ')}\n\n{blocks[name]}\n\n{blocks.get(f'{name}_zh', '')}".rstrip() + "\n"
-        for name in words
+        f"## {word.replace('_', ' ')}\n\n{blocks[word]}\n\n{blocks.get(f'{word}_zh', '')}".rstrip() + "\n"
+        for word in words
     ]
     return "\n".join(parts)
 

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from winback import paths
+from winback.airflow.wiring import business_day
+from winback.errors import WinbackError
 
 EXPECTED = {"load_sales", "load_complaints", "build_warehouse", "weekly_retention"}
 
@@ -48,12 +50,13 @@ def test_the_probe_sees_errors_warnings_and_absence(tmp_path):
     folder.mkdir()
     assert parse(folder, tmp_path)["dags"] == {}
     (folder / "warns.py").write_text(
-        "import warnings\nfrom airflow.sdk import DAG\nwarnings.warn('old', DeprecationWarning, stacklevel=1)\n"
+        "import warnings\nfrom airflow.sdk import DAG\n"
+        "warnings.warn('old', DeprecationWarning, stacklevel=1)\n"
         "with DAG('warns'): pass\n"
     )
     (folder / "broken.py").write_text("from airflow.sdk import DAG\nraise ValueError('broken')\n")
     found = parse(folder, tmp_path)
-    assert list(found["errors"])[0].endswith("broken.py")
+    assert next(iter(found["errors"])).endswith("broken.py")
     (warning,) = found["warnings"]
     assert "DeprecationWarning: old" in warning
 
@@ -116,9 +119,6 @@ def test_a_mistake_in_the_configuration_shows_in_airflow(tmp_path):
 
 
 def test_the_business_day_is_the_partition_key_or_is_stated():
-    from winback.airflow.wiring import business_day
-    from winback.errors import WinbackError
-
     def run(partition_key=None, conf=None):
         return SimpleNamespace(run_id="manual", partition_key=partition_key, conf=conf)
 

@@ -49,7 +49,7 @@ create table marts.fct_complaints (
     complaint_key text primary key, customer_key text, opened_on date, is_open boolean, resolved_on date
 );
 create table marts.customer_weeks (
-    customer_key text, week_ends_on date, stage text, is_churn_rate_defined boolean,
+    customer_key text, week_ends_on date, stage text,
     orders integer, revenue numeric, complaints integer, customers_churned integer,
     customers_new integer, customers_reactivated integer, customers_end integer, churn_base integer,
     churn_members integer, lost_revenue numeric, revenue_at_risk numeric
@@ -88,16 +88,16 @@ insert into marts.fct_complaints values
     ('k2', 'c:a', '2017-12-20', false, '2017-12-26'),
     ('k3', 'c:d', '2017-12-28', true, null);
 insert into marts.customer_weeks values
-    ('-1', '2017-12-31', null, false, 9, 999, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-    ('c:a', '2017-12-24', 'at_risk', true, 0, 0, 2, 0, 0, 0, 1, 1, 0, 0, 500),
-    ('c:b', '2017-12-24', 'at_risk', true, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 900),
-    ('c:c', '2017-12-24', 'active', true, 2, 20.5, 0, 0, 1, 0, 1, 0, 0, 0, 0),
-    ('c:d', '2017-12-24', 'active', true, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0),
-    ('c:a', '2017-12-31', 'at_risk', true, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 500),
-    ('c:b', '2017-12-31', 'churned', true, 0, 0, 0, 1, 0, 0, 0, 1, 1, 900, 0),
-    ('c:c', '2017-12-31', 'active', true, 3, 30.25, 0, 0, 0, 0, 1, 1, 0, 0, 0),
-    ('c:d', '2017-12-31', 'at_risk', true, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 700),
-    ('c:a', '2018-01-07', 'at_risk', false, 0, 0, 0, 0, 0, 0, 1, 0, 0, null, 500);
+    ('-1', '2017-12-31', null, 9, 999, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+    ('c:a', '2017-12-24', 'at_risk', 0, 0, 2, 0, 0, 0, 1, 1, 0, 0, 500),
+    ('c:b', '2017-12-24', 'at_risk', 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 900),
+    ('c:c', '2017-12-24', 'active', 2, 20.5, 0, 0, 1, 0, 1, 0, 0, 0, 0),
+    ('c:d', '2017-12-24', 'active', 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0),
+    ('c:a', '2017-12-31', 'at_risk', 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 500),
+    ('c:b', '2017-12-31', 'churned', 0, 0, 0, 1, 0, 0, 0, 1, 1, 900, 0),
+    ('c:c', '2017-12-31', 'active', 3, 30.25, 0, 0, 0, 0, 1, 1, 0, 0, 0),
+    ('c:d', '2017-12-31', 'at_risk', 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 700),
+    ('c:a', '2018-01-07', 'at_risk', 0, 0, 0, 0, 0, 0, 1, 0, 0, null, 500);
 insert into marts.data_quality values
     ('orders', 'erp', '2017-12-31', false, 1000, 3), ('complaints', 'desk', '2017-12-29', true, 20, 1);
 """
@@ -219,8 +219,12 @@ def test_the_churn_rate_brings_its_counts(marts: Any) -> None:
 
 
 def test_a_rate_without_a_base_is_null(marts: Any) -> None:
-    marts.execute("update marts.customer_weeks set is_churn_rate_defined = false")
-    assert figures(read(marts, recipient("everything")))["churn_rate"] == (None, None)
+    marts.execute("update marts.customer_weeks set churn_base = 0, churn_members = 0, lost_revenue = null")
+    rows = read(marts, recipient("everything"))
+    assert figures(rows)["churn_rate"] == (None, None)
+    text = samples.message("en", rows).get_body(("plain",)).get_content()
+    assert "Churn rate: – (–)" in text
+    assert "Lost revenue: – (–)" in text
 
 
 def test_the_first_week_has_no_change(marts: Any) -> None:

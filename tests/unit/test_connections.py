@@ -13,5 +13,5 @@ def test_the_environment_names_the_url(monkeypatch):
 
 def test_a_missing_secret_names_the_variable(monkeypatch):
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-    with pytest.raises(WinbackError, match="WINBACK_CONN_CRM.*Airflow connection"):
+    with pytest.raises(WinbackError, match=r"WINBACK_CONN_CRM.*Airflow connection"):
         connection_url("crm")

@@ -42,8 +42,14 @@ reasons as (
             else 3
         end as place,
         customer_flags.rule_id,
-        case %(language)s when 'zh' then customer_flags.label_zh else customer_flags.label_en end as label,
-        case %(language)s when 'zh' then customer_flags.evidence_zh else customer_flags.evidence_en end as evidence
+        case %(language)s
+            when 'zh' then customer_flags.label_zh
+            else customer_flags.label_en
+        end as label,
+        case %(language)s
+            when 'zh' then customer_flags.evidence_zh
+            else customer_flags.evidence_en
+        end as evidence
     from listed
     inner join marts.customer_flags on listed.customer_key = customer_flags.customer_key
     order by 1, customer_flags.signal, 2, 3

@@ -9,8 +9,8 @@ with weeks as (
         sum(customer_weeks.customers_end) as customers_end,
         sum(customer_weeks.customers_new) as customers_new,
         sum(customer_weeks.customers_reactivated) as customers_reactivated,
-        sum(customer_weeks.churn_members) filter (where customer_weeks.is_churn_rate_defined) as churn_members,
-        sum(customer_weeks.churn_base) filter (where customer_weeks.is_churn_rate_defined) as churn_base,
+        sum(customer_weeks.churn_members) as churn_members,
+        sum(customer_weeks.churn_base) as churn_base,
         sum(customer_weeks.orders) as orders,
         sum(customer_weeks.revenue) as revenue,
         sum(customer_weeks.complaints) as complaints_opened
@@ -45,18 +45,23 @@ figures as (
     inner join open_complaints on weeks.week_ends_on = open_complaints.week_ends_on
     cross join lateral (
         values
-        ('customers_at_risk', customers_at_risk::numeric, null::numeric, null::numeric),
-        ('revenue_at_risk', revenue_at_risk, null, null),
-        ('customers_churned', customers_churned, null, null),
-        ('lost_revenue', lost_revenue, null, null),
-        ('customers_end', customers_end, null, null),
-        ('customers_new', customers_new, null, null),
-        ('customers_reactivated', customers_reactivated, null, null),
-        ('churn_rate', churn_members::numeric / nullif(churn_base, 0), churn_members, churn_base),
-        ('orders', orders, null, null),
-        ('revenue', revenue, null, null),
-        ('complaints_opened', complaints_opened, null, null),
-        ('complaints_open', complaints_open, null, null)
+        ('customers_at_risk', weeks.customers_at_risk::numeric, null::numeric, null::numeric),
+        ('revenue_at_risk', weeks.revenue_at_risk, null, null),
+        ('customers_churned', weeks.customers_churned, null, null),
+        ('lost_revenue', weeks.lost_revenue, null, null),
+        ('customers_end', weeks.customers_end, null, null),
+        ('customers_new', weeks.customers_new, null, null),
+        ('customers_reactivated', weeks.customers_reactivated, null, null),
+        (
+            'churn_rate',
+            weeks.churn_members::numeric / nullif(weeks.churn_base, 0),
+            weeks.churn_members,
+            weeks.churn_base
+        ),
+        ('orders', weeks.orders, null, null),
+        ('revenue', weeks.revenue, null, null),
+        ('complaints_opened', weeks.complaints_opened, null, null),
+        ('complaints_open', open_complaints.complaints_open, null, null)
     ) as figure (name, value, part, whole)
 ),
 
@@ -76,12 +81,20 @@ final as (
         -- a feed that does not exist is left out, not shown as zero
         and (
             this_week.name not like 'complaints%%'
-            or exists (select from marts.data_quality where data_quality.feed = 'complaints')
+            or exists (
+                select
+                from marts.data_quality
+                where data_quality.feed = 'complaints'
+            )
         )
         -- nor is what the help desk does not record
         and (
             this_week.name <> 'complaints_open'
-            or exists (select from marts.fct_complaints where fct_complaints.is_open is not null)
+            or exists (
+                select
+                from marts.fct_complaints
+                where fct_complaints.is_open is not null
+            )
         )
 )
 

@@ -91,7 +91,7 @@ def environment(
         cores: of the machine; twice as many tasks may run at once, since most wait for the database.
         inherited: usually `os.environ`.
     """
-    driver = metadata_url.replace("postgresql://", "postgresql+{}://", 1).format
+    database = metadata_url.split("://", 1)[1]
     chosen = {
         "CORE": {
             "DAGS_FOLDER": str(dags),
@@ -106,8 +106,8 @@ def environment(
             "SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         },
         "DATABASE": {
-            "SQL_ALCHEMY_CONN": driver("psycopg"),
-            "SQL_ALCHEMY_CONN_ASYNC": driver("psycopg_async"),  # the default, asyncpg, is not installed
+            "SQL_ALCHEMY_CONN": f"postgresql+psycopg://{database}",
+            "SQL_ALCHEMY_CONN_ASYNC": f"postgresql+psycopg_async://{database}",  # asyncpg is not installed
             "CHECK_MIGRATIONS": "False",  # done once, before the processes start
         },
         "API": {
@@ -136,9 +136,14 @@ def environment(
         f"AIRFLOW__{section}__{key}": value for section, keys in chosen.items() for key, value in keys.items()
     }
     python_path = os.pathsep.join(filter(None, (str(LOCAL_SETTINGS), inherited.get("PYTHONPATH"))))
-    no_proxy = ",".join(
-        filter(None, ("127.0.0.1,localhost", inherited.get("NO_PROXY", inherited.get("no_proxy"))))
-    )
-    fixed = {"AIRFLOW_HOME": str(home), "PYTHONPATH": python_path, "NO_PROXY": no_proxy, "no_proxy": no_proxy}
+    proxy_exceptions = inherited.get("NO_PROXY", inherited.get("no_proxy"))
+    no_proxy = ",".join(filter(None, ("127.0.0.1,localhost", proxy_exceptions)))
+    fixed = {
+        "AIRFLOW_HOME": str(home),
+        "PYTHONPATH": python_path,
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+        "OPENBLAS_NUM_THREADS": "1",  # tasks are forks, and forks and threads do not mix
+    }
     theirs = {name: value for name, value in inherited.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return ours | theirs | NO_TELEMETRY | fixed

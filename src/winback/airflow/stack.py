@@ -23,6 +23,7 @@ from winback.airflow.environment import Login, environment, login, renew_port
 from winback.airflow.processes import Child
 from winback.errors import WinbackError
 from winback.machine import locked
+from winback.warehouse import connect_to
 from winback.warehouse.server import EmbeddedServer
 
 AIRFLOW = (sys.executable, "-P", "-m", "airflow")
@@ -141,6 +142,11 @@ class Stack:
 
     def _migrate(self, url: str, variables: Mapping[str, str], progress: Callable[[str], None]) -> None:
         """Bring Airflow's database to the installed version, unless a note says that it is."""
+        if not url.startswith("postgres"):
+            raise WinbackError(
+                f"{OWN_DATABASE} names no PostgreSQL.",
+                "Set it to postgresql+psycopg://user:password@host:port/database, or leave it unset.",
+            )
         note = self.state_dir / "airflow" / "migrated"
         installed = metadata.version("apache-airflow-core")
         if note.exists() and note.read_text() == f"{installed} {_schema_version(url)}":
@@ -186,9 +192,9 @@ def _failure(problem: str, child: Child) -> WinbackError:
 
 def _schema_version(url: str) -> str:
     """Return the version of the tables in Airflow's database, "" if there are none."""
-    scheme, rest = url.split("://", 1)
+    address = f"postgresql://{url.split('://', 1)[1]}"
     try:
-        with psycopg.connect(f"{scheme.split('+')[0]}://{rest}", connect_timeout=10) as connection:
+        with connect_to(address, "Airflow's database", OWN_DATABASE) as connection:
             (version,) = connection.execute("select version_num from alembic_version").fetchone() or ("",)
             return str(version)
     except psycopg.errors.UndefinedTable:

@@ -54,7 +54,7 @@ def business_day(dag_run: Any) -> date:
     """
     named = dag_run.partition_key or (dag_run.conf or {}).get("business_day")
     try:
-        return datetime.strptime(named, KEY_FORMAT).date()
+        return datetime.strptime(named or "", KEY_FORMAT).date()
     except (TypeError, ValueError):
         raise WinbackError(
             f"run {dag_run.run_id}: no business day (found {named!r}).",

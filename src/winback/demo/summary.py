@@ -89,9 +89,7 @@ def print_summary(
 
     mails = after.mails_sent - before.mails_sent
     if before.checksums == after.checksums:
-        click.echo(
-            f"\nNothing changed: no row of raw data or marts differs from before this run; {mails} mails sent."
-        )
+        click.echo(f"\nNothing changed: no row of raw data, quarantine or marts differs; {mails} mails sent.")
     else:
         click.echo(f"\n{mails} mails sent.")
 

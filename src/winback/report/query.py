@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from winback.build import reading_marts
 from winback.report.definition import Report
 from winback.report.period import Period
 from winback.report.scope import Recipient, ScopedCustomers, create_scope_table, fill_scoped_customers
@@ -44,7 +45,11 @@ def read_rows(
     }
     with connection.transaction():
         create_scope_table(connection)  # a temp table cannot be made, but can be filled, in a read-only one
-    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+    with (
+        reading_marts(connection),
+        connection.transaction(),
+        connection.cursor(row_factory=dict_row) as cursor,
+    ):
         cursor.execute("set transaction isolation level repeatable read read only")
         scope = fill_scoped_customers(connection, recipient, as_of_date)
         if scope is None:

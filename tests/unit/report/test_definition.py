@@ -90,7 +90,7 @@ def test_every_feed_and_every_figure_has_a_name() -> None:
     file = load_report("weekly_retention").file
     assert set(file.words["feeds"]) >= set(FEEDS)
     figures = dict(load_report("weekly_retention").queries)["figures"]
-    assert set(file.figures) == set(re.findall(r"^\s+\('(\w+)',", figures, re.MULTILINE))
+    assert set(file.figures) == set(re.findall(r"\(\s*'(\w+)',", figures))
 
 
 def test_an_unknown_report_is_refused_with_the_known_ones() -> None:
