@@ -4,6 +4,8 @@
 SHELL := /bin/bash
 
 PYTHON ?= python3
+# Airflow is 2,000 modules: without cached bytecode every one of its processes compiles them again.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -54,7 +56,8 @@ lock: install-dev ## Resolve requirements/*.in into hash-locked requirements/*.t
 	done
 
 clean: down ## Remove what setting up and running left behind, the demo's warehouse included
-	@rm -rf $(VENV) $$(readlink -f .winback) .winback
+	@if [ -x $(BIN)/winback ]; then $(BIN)/winback warehouse remove --yes; fi
+	@rm -rf $(VENV) .winback
 
 install: $(VENV)/.installed-demo
 install-dev: $(VENV)/.installed-dev

@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
     embedded = EmbeddedServer(state)
     embedded.start()
     yield embedded
-    embedded.stop()
+    embedded.remove()
 
 
 @pytest.fixture

@@ -82,6 +82,15 @@ def psql(arguments: tuple[str, ...]) -> None:
     sys.exit(subprocess.call([EmbeddedServer().psql, place.url(), *arguments]))
 
 
+@warehouse.command()
+@click.confirmation_option(prompt="Delete the embedded server with all its data?")
+def remove() -> None:
+    """Stop the server and delete it with all its data."""
+    from winback.warehouse.server import EmbeddedServer
+
+    EmbeddedServer().remove()
+
+
 @main.command()
 @click.argument("feed")
 @click.option("--day", type=DAY, required=True, help="business day, YYYY-MM-DD")
@@ -112,6 +121,14 @@ def demo() -> None:
     from winback.demo.run import run_demo
 
     run_demo()
+
+
+@main.command("demo-sources")
+def demo_sources() -> None:
+    """Only fill the demo's ERP (connection demo_erp) and complaint folder."""
+    from winback.demo.sources import demo_settings, fill_sources
+
+    click.echo(fill_sources(demo_settings()))
 
 
 @main.command()

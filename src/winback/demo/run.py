@@ -3,18 +3,16 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import click
 
-from winback import paths, warehouse
+from winback import warehouse
 from winback.airflow.client import Client, Run
 from winback.airflow.stack import Stack
-from winback.config import Settings, load_settings
 from winback.demo import HISTORY_ENDS_ON, ISSUED_ON, LAST_DAY
-from winback.demo.complaints import write_exports
-from winback.demo.erp import fill_erp
-from winback.demo.sales import open_receipts
+from winback.demo.sources import demo_settings, fill_sources
 from winback.demo.stand_ins import outbox, stand_ins
 from winback.demo.summary import Snapshot, print_summary, take_snapshot
 from winback.errors import WinbackError
@@ -22,79 +20,73 @@ from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
 DAGS = ("load_sales", "load_complaints", "build_warehouse", "weekly_retention")
-Say = Callable[[str], None]
+COMPONENTS = ("api-server", "scheduler", "dag-processor")  # nothing in the demo's DAGs needs a triggerer
+AGAIN = "run `make demo` again: it goes on where it stopped"
 
 
 def run_demo() -> None:
     """Fill the demo's systems, run the DAGs day by day and the weekly report, and say what came of it."""
     say = _narrator()
-    settings = load_settings()
-    if "erp" not in settings.systems or "complaint_desk" not in settings.systems:
-        raise WinbackError(
-            f"{paths.config_file()} does not describe the demo company.",
-            "run the demo with the shipped winback.yml; for your own, use: make up",
-        )
+    settings = demo_settings()
     server = EmbeddedServer()
     server.start()
     say("PostgreSQL is up")
-    _fill_sources(settings, server, say)
+    say(fill_sources(settings, server.url("erp")))
     before = _snapshot()
     local = stand_ins(server)
-    with _interruptible(), Stack(others=local.commands, variables=local.variables) as stack:
-        say("Airflow is up: scheduler, DAG processor, triggerer, API server")
-        client = stack.client()
-        client.wait_for_dags(DAGS)
+    stack = Stack(components=COMPONENTS, others=local.commands, variables=local.variables)
+    with _interruptible(), stack:
+        say("Airflow is up: API server, scheduler, DAG processor")
+        driver = _Driver(stack.client(), stack, say)
+        driver.client.wait_for_dags(DAGS)
         for day in _days():
-            _run_day(client, day, say)
-        _finish(client, client.trigger("weekly_retention", ISSUED_ON.isoformat()), say)
-        say(f"{ISSUED_ON}  weekly report sent")
+            driver.run_day(day)
+        driver.report(ISSUED_ON)
     after = _snapshot()
     with warehouse.connect(autocommit=True) as connection:
         print_summary(connection, before, after, warehouse.url(), outbox())
 
 
-def _fill_sources(settings: Settings, server: EmbeddedServer, say: Say) -> None:
-    receipts = open_receipts()
-    filled = fill_erp(server.url("erp"), receipts)
-    say("ERP: 155,848 real receipts of 2,469 households" + ("" if filled else " (already there)"))
-    desk = settings.systems["complaint_desk"]
-    assert desk.connector == "files"
-    written = write_exports(paths.ROOT / desk.folder, receipts)
-    say(
-        f"Complaint desk: {written} simulated exports written in GB18030"
-        if written
-        else "Complaint desk: exports there"
-    )
+@dataclass(frozen=True)
+class _Driver:
+    """Trigger runs as a scheduler's clock would, one business day after the other, and watch them."""
 
+    client: Client
+    stack: Stack
+    say: Callable[[str], None]
 
-def _run_day(client: Client, day: date, say: Say) -> None:
-    """Load one business day and wait for the build that Airflow starts by itself when both feeds are in."""
-    key = day.isoformat()
-    loads = [client.trigger("load_sales", key), client.trigger("load_complaints", key)]
-    for load in loads:
-        _finish(client, load, say)
-    _finish(client, client.wait_for_consumer("build_warehouse", loads[-1]), say)
-    what = "history loaded" if day == HISTORY_ENDS_ON else "day loaded"
-    say(f"{day}  {what}, checked, modelled")
+    def run_day(self, day: date) -> None:
+        """Load one day and wait for the build that Airflow starts by itself when both feeds are in."""
+        loads = [self.client.trigger(dag, day.isoformat()) for dag in ("load_sales", "load_complaints")]
+        for load in loads:
+            self._finish(load)
+        self._finish(self.client.wait_for_consumer("build_warehouse", loads[-1]))
+        what = "history up to here" if day == HISTORY_ENDS_ON else "one more day"
+        self.say(f"{day}: {what}, loaded, checked, modelled")
 
+    def report(self, issued_on: date) -> None:
+        """Let the weekly report go out."""
+        self._finish(self.client.trigger("weekly_retention", issued_on.isoformat()))
+        self.say(f"{issued_on}: weekly report")
 
-def _finish(client: Client, run: Run, say: Say) -> None:
-    """Wait for a run and tell of every task that has to be tried again; a failed run ends the demo."""
-    told: set[str] = set()
+    def _finish(self, run: Run) -> None:
+        """Wait for a run; tell of tasks that are tried again, and end the demo with a failed one's log."""
+        told: set[str] = set()
 
-    def tell(states: dict[str, str]) -> None:
-        for task in {task for task, state in states.items() if state == "up_for_retry"} - told:
-            told.add(task)
-            say(f"{run.partition_key}  {run.dag_id}.{task} failed; Airflow tries it again in a minute: "
-                f"{client.run_url(run)}")  # fmt: skip
+        def watch(states: dict[str, str]) -> None:
+            for task in {task for task, state in states.items() if state == "up_for_retry"} - told:
+                told.add(task)
+                where = self.client.run_url(run)
+                self.say(f"{run.dag_id}.{task} failed; Airflow tries it again in a minute: {where}")
+            if missing := sorted(set(COMPONENTS) - set(self.stack.running())):
+                raise WinbackError(f"Airflow's {', '.join(missing)} ended unexpectedly.", AGAIN)
 
-    ended = client.wait(run, progress=tell)
-    if ended.state != "success":
-        logs = "\n".join(f"--- {task}\n{log}" for task, log in client.failures(ended).items())
-        raise WinbackError(
-            f"{run.dag_id} for {run.partition_key} failed.\n{logs}",
-            "mend the cause and run `make demo` again: it goes on where it stopped",
-        )
+        ended = self.client.wait(run, progress=watch)
+        if ended.state != "success":
+            logs = "\n".join(f"--- {task}\n{log}" for task, log in self.client.failures(ended).items())
+            raise WinbackError(
+                f"{run.dag_id} for {run.partition_key} failed.\n{logs}", f"mend the cause and {AGAIN}"
+            )
 
 
 def _days() -> list[date]:
@@ -114,12 +106,11 @@ def _interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise WinbackError(
-            "Interrupted. Airflow was stopped; nothing that was loaded is lost.",
-            "run `make demo` again: it goes on where it stopped",
+            "Interrupted. Airflow was stopped; nothing that was loaded is lost.", AGAIN
         ) from None
 
 
-def _narrator() -> Say:
+def _narrator() -> Callable[[str], None]:
     started = time.monotonic()
 
     def say(text: str) -> None:

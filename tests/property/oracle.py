@@ -1,0 +1,558 @@
+"""What the marts must say, worked out from the raw rows in plain Python.
+
+Written from the wording of the definitions, without a look at the models, so that a mistake would have to be
+made twice to go unseen. It reads the rules from the seeds and favours the obvious over the fast.
+"""
+
+import csv
+import operator
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache, cached_property
+from itertools import accumulate
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from winback import paths
+
+Row = dict[str, Any]
+Table = dict[tuple[Any, ...], Row]
+
+UNKNOWN = "-1"
+DAY = timedelta(days=1)
+GONE = ("prospect", "closed", "churned")
+COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
+
+
+@dataclass(frozen=True)
+class Policy:
+    churn_days: int | None
+    new_days: int
+    won_back_days: int
+
+
+@dataclass(frozen=True)
+class ChurnRule:
+    policy: str
+    rule_id: str
+    valid_from: date
+    signal: str
+    comparator: str
+    threshold: Decimal
+    outcome: str
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The business rules: the seeds, and the few scalars of the definitions."""
+
+    policies: dict[str, Policy]
+    churn_rules: tuple[ChurnRule, ...]
+    tiers: tuple[tuple[str, int], ...]
+    order_classes: dict[str, str]
+    natural_reasons: frozenset[str]
+    reversal_days: int = 7
+    trailing_months: int = 12
+    weeks_kept: int = 13
+    history_days: int = 1  # the churn rate needs data from s - churn_days + 1 day
+
+
+def shipped_rules() -> Rules:
+    """Read the seeds."""
+    return Rules(
+        policies={
+            row["policy"]: Policy(
+                int(row["churn_days"]) if row["churn_days"] else None,
+                int(row["new_days"]),
+                int(row["won_back_days"]),
+            )
+            for row in _seed("policies")
+        },
+        churn_rules=tuple(
+            ChurnRule(
+                row["policy"],
+                row["rule_id"],
+                date.fromisoformat(row["valid_from"]),
+                row["signal"],
+                row["comparator"],
+                Decimal(row["threshold"]),
+                row["outcome"],
+                row["enabled"] == "true",
+            )
+            for row in _seed("churn_rules")
+        ),
+        tiers=tuple(
+            (row["tier"], int(row["upper_share"]))
+            for row in sorted(_seed("tier_rules"), key=lambda row: int(row["rank_order"]))
+        ),
+        order_classes={row["status"]: row["order_class"] for row in _seed("order_statuses")},
+        natural_reasons=frozenset(
+            row["reason"] for row in _seed("closed_reasons") if row["closing_class"] == "natural"
+        ),
+    )
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with open(paths.DBT_PROJECT / "seeds" / f"{name}.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@dataclass(frozen=True)
+class RawCompany:
+    """The rows of the raw tables, and how the business counts."""
+
+    as_of: date
+    time_zone: str
+    lines: dict[str, str]  # business line: policy
+    default_line: str
+    orders: list[Row]
+    customers: list[Row] = field(default_factory=list)
+    complaints: list[Row] = field(default_factory=list)
+
+
+def first_of_month(day: date, months: int = 0) -> date:
+    """Return the first day of a day's month, or of one some months later."""
+    number = day.year * 12 + day.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def month_end(day: date) -> date:
+    return first_of_month(day, 1) - DAY
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the same day of an earlier month, or that month's last day if it is shorter."""
+    first = first_of_month(day, -months)
+    return first.replace(day=min(day.day, month_end(first).day))
+
+
+@dataclass
+class Customer:
+    """A customer after merging, with every order, return and complaint up to the as-of date."""
+
+    key: str
+    line: str
+    master: Row
+    closing_class: str | None = None
+    do_not_contact: bool = False
+    first_seen_on: date | None = None
+    order_days: list[date] = field(default_factory=list)  # one entry per order
+    complaint_days: list[date] = field(default_factory=list)
+    money: dict[date, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def settle(self) -> None:
+        """Sort what was collected, once everything is."""
+        self.order_days.sort()
+        self.complaint_days.sort()
+        self.money_days = sorted(self.money)
+        self.money_to_date = [Decimal(0), *accumulate(self.money[day] for day in self.money_days)]
+
+    def has_ordered(self, day: date) -> bool:
+        return bool(self.order_days) and self.order_days[0] <= day
+
+    def last_order(self, day: date) -> date | None:
+        orders = bisect_right(self.order_days, day)
+        return self.order_days[orders - 1] if orders else None
+
+    def revenue(self, first: date, last: date) -> Decimal:
+        """Return net revenue from one day to another, both included."""
+        return (
+            self.money_to_date[bisect_right(self.money_days, last)]
+            - self.money_to_date[bisect_left(self.money_days, first)]
+        )
+
+    def closing(self, day: date) -> str | None:
+        """Return natural or other if the account is closed at the end of a day and no order followed."""
+        closed_on = self.master.get("closed_on")
+        if closed_on is None or closed_on > day:
+            return None
+        last = self.last_order(day)
+        return self.closing_class if last is None or last <= closed_on else None
+
+
+def count(days: list[date], first: date, last: date) -> int:
+    """Count the entries of a sorted list from one day to another, both included."""
+    return bisect_right(days, last) - bisect_left(days, first)
+
+
+class Oracle:
+    """The marts of one company as of one day."""
+
+    def __init__(self, raw: RawCompany, rules: Rules) -> None:
+        self.raw, self.rules, self.as_of = raw, rules, raw.as_of
+        self.zone = ZoneInfo(raw.time_zone)
+        self.masters = {f"{row['source_id']}:{row['customer_id']}": row for row in raw.customers}
+        self.tiers_at = cache(self._tiers_at)
+        self.rules_at = cache(self._rules_at)
+
+    # Rows
+
+    def business_day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+    def order_class(self, row: Row) -> str:
+        """Return what a row of the orders feed is by itself, before reversals."""
+        by_status = self.rules.order_classes[(row["status"] or "").strip().lower() or "(blank)"]
+        if by_status == "void" or row["document_type"] not in (None, "order", "return"):
+            return "void"
+        if by_status == "return" or row["document_type"] == "return" or row["amount"] < 0:
+            return "return"
+        return "sale"
+
+    @cached_property
+    def fct_orders(self) -> Table:
+        """All sales and returns up to the as-of date."""
+        rows: Table = {}
+        reversals: dict[str, list[Row]] = defaultdict(list)
+        for row in self.raw.orders:
+            day, order_class = self.business_day(row["ordered_at"]), self.order_class(row)
+            if day > self.as_of or order_class == "void":
+                continue
+            key = f"{row['source_id']}:{row['order_id']}"
+            rows[(key,)] = entry = {
+                "order_key": key,
+                "customer_key": self.customer_key(row),
+                "region_key": reference(row, "region_id"),
+                "store_id": row["store_id"],
+                "channel": row["channel"],
+                "ordered_at": row["ordered_at"],
+                "ordered_on": day,
+                "order_class": order_class,
+                "amount": -abs(row["amount"]) if order_class == "return" else row["amount"],
+                "document_type": row["document_type"],
+                "status": row["status"],
+            }
+            if order_class == "return" and row["reverses_order_id"]:
+                reversals[f"{row['source_id']}:{row['reverses_order_id']}"].append(entry)
+        for key, returns in reversals.items():
+            order = rows.get((key,))
+            if order is None or order["order_class"] != "sale":
+                continue
+            in_time = [
+                entry
+                for entry in returns
+                if 0 <= (entry["ordered_on"] - order["ordered_on"]).days <= self.rules.reversal_days
+            ]
+            if in_time and sum(entry["amount"] for entry in in_time) == -order["amount"]:
+                for void in (order, *in_time):
+                    del rows[(void["order_key"],)]
+        return rows
+
+    def customer_key(self, row: Row) -> str:
+        """Return the customer of an order or a complaint, after merging."""
+        if not row["customer_id"]:
+            return UNKNOWN
+        return self.survivor(f"{row['customer_source_id']}:{row['customer_id']}")
+
+    def survivor(self, key: str) -> str:
+        """Follow the merges to the customer that goes on."""
+        master = self.masters.get(key)
+        if master and master["merged_into"] and master["merged_into"] != master["customer_id"]:
+            return self.survivor(f"{master['source_id']}:{master['merged_into']}")
+        return key
+
+    @cached_property
+    def customers(self) -> dict[str, Customer]:
+        """Everybody in customers, orders of any class or complaints; and the unknown member."""
+        found: dict[str, Customer] = {}
+
+        def customer(key: str) -> Customer:
+            if key not in found:
+                master = self.masters.get(key, {})
+                found[key] = Customer(key, master.get("business_line") or self.raw.default_line, master)
+                if master.get("closed_on"):
+                    reason = (master["closed_reason"] or "").strip().lower()
+                    found[key].closing_class = (
+                        "natural" if reason in self.rules.natural_reasons else "other"
+                    )
+            return found[key]
+
+        def seen(key: str, day: date) -> Customer | None:
+            if day > self.as_of:
+                return None
+            who = customer(key)
+            who.first_seen_on = min(day, who.first_seen_on or day)
+            return who
+
+        customer(UNKNOWN)
+        for key, master in self.masters.items():
+            who = customer(self.survivor(key))
+            who.do_not_contact |= bool(master["do_not_contact"])
+            if master["registered_on"]:
+                seen(who.key, master["registered_on"])
+        for row in self.raw.orders:
+            seen(self.customer_key(row), self.business_day(row["ordered_at"]))
+        for row in self.raw.complaints:
+            day = self.business_day(row["opened_at"])
+            if who := seen(self.customer_key(row), day):
+                who.complaint_days.append(day)
+        for entry in self.fct_orders.values():
+            who = found[entry["customer_key"]]
+            who.money[entry["ordered_on"]] += entry["amount"]
+            if entry["order_class"] == "sale":
+                who.order_days.append(entry["ordered_on"])
+        for who in found.values():
+            who.settle()
+            who.first_seen_on = who.first_seen_on or self.as_of
+        return found
+
+    @property
+    def known(self) -> Iterator[Customer]:
+        """Everybody but the unknown member."""
+        return (who for who in self.customers.values() if who.key != UNKNOWN)
+
+    # A customer at the end of a day
+
+    def policy(self, who: Customer) -> Policy:
+        return self.rules.policies[self.raw.lines[who.line]]
+
+    def revenue_12m(self, who: Customer, day: date) -> Decimal:
+        return who.revenue(months_before(day + DAY, self.rules.trailing_months), day)
+
+    def _rules_at(self, policy: str, day: date) -> tuple[ChurnRule, ...]:
+        """Return a policy's rules in force: of each the latest valid_from on or before the day."""
+        latest: dict[str, ChurnRule] = {}
+        for rule in sorted(self.rules.churn_rules, key=lambda rule: rule.valid_from):
+            if rule.policy == policy and rule.valid_from <= day:
+                latest[rule.rule_id] = rule
+        return tuple(rule for rule in latest.values() if rule.enabled)
+
+    def signal(self, name: str, who: Customer, day: date) -> int:
+        last = who.last_order(day)
+        assert last is not None
+        if name == "days_since_last_order":
+            return (day - last).days
+        if name == "months_without_orders":
+            complete = day if day == month_end(day) else first_of_month(day) - DAY
+            return max(0, (complete.year - last.year) * 12 + complete.month - last.month)
+        raise NotImplementedError(f"the oracle does not know the signal {name}: teach it from its definition")
+
+    def fires(self, outcome: str, who: Customer, day: date) -> bool:
+        return any(
+            COMPARE[rule.comparator](self.signal(rule.signal, who, day), rule.threshold)
+            for rule in self.rules_at(self.raw.lines[who.line], day)
+            if rule.outcome == outcome
+        )
+
+    def is_churned(self, who: Customer, day: date) -> bool:
+        closing = who.closing(day)
+        return (
+            closing != "natural"
+            and who.has_ordered(day)
+            and (closing == "other" or self.fires("churned", who, day))
+        )
+
+    def stage(self, who: Customer, day: date) -> str:
+        policy = self.policy(who)
+        if who.closing(day) == "natural":
+            return "closed"
+        if not who.has_ordered(day):
+            return "prospect"
+        if self.is_churned(who, day):
+            return "churned"
+        if self.fires("at_risk", who, day):
+            return "at_risk"
+        recent = bisect_right(who.order_days, day - timedelta(days=policy.won_back_days))
+        for ordered_on in who.order_days[recent : bisect_right(who.order_days, day)]:
+            if self.is_churned(who, ordered_on - DAY):
+                return "won_back"
+        return "new" if (day - who.order_days[0]).days < policy.new_days else "active"
+
+    def _tiers_at(self, day: date) -> dict[str, str]:
+        """Rank each line's customers by trailing revenue; who is not ranked is missing."""
+        lines: dict[str, dict[str, Decimal]] = defaultdict(dict)
+        for who in self.known:
+            figure = self.revenue_12m(who, day)
+            if figure > 0 and who.closing(day) is None:
+                lines[who.line][who.key] = figure
+        tiers = {}
+        for figures in lines.values():
+            ascending = sorted(figures.values())
+            for key, figure in figures.items():
+                more = len(ascending) - bisect_right(ascending, figure)
+                tiers[key] = next(
+                    tier for tier, share in self.rules.tiers if 100 * more < share * len(ascending)
+                )
+        return tiers
+
+    def tier(self, who: Customer, day: date) -> str:
+        review = day if day == month_end(day) else first_of_month(day) - DAY
+        return self.tiers_at(review).get(who.key, "none")
+
+    def value_tier(self, who: Customer, day: date) -> str:
+        last = who.last_order(day)
+        return self.tiers_at(min(month_end(last), day)).get(who.key, "none") if last else "none"
+
+    def value_12m(self, who: Customer, day: date) -> Decimal:
+        last = who.last_order(day)
+        if last is None:
+            return Decimal(0)
+        return self.revenue_12m(who, last) + who.revenue(last + DAY, day)
+
+    # Marts
+
+    @cached_property
+    def dim_customer(self) -> Table:
+        table = {}
+        for who in self.customers.values():
+            is_known = who.key != UNKNOWN
+            source_id, _, customer_id = who.key.partition(":") if is_known else (None, None, None)
+            first = who.order_days[0] if is_known and who.order_days else None
+            last = who.order_days[-1] if is_known and who.order_days else None
+            table[(who.key,)] = {
+                "source_id": source_id,
+                "customer_id": customer_id,
+                "kind": who.master.get("kind"),
+                "business_line": who.line,
+                "policy": self.raw.lines[who.line],
+                "region_key": reference(who.master, "region_id"),
+                "account_manager_key": reference(who.master, "account_manager_id"),
+                "registered_on": who.master.get("registered_on"),
+                "do_not_contact": who.do_not_contact,
+                "closed_on": who.master.get("closed_on"),
+                "first_order_on": first,
+                "last_order_on": last,
+                "days_since_last_order": (self.as_of - last).days if last else None,
+                "orders_12m": count(
+                    who.order_days, months_before(self.as_of + DAY, self.rules.trailing_months), self.as_of
+                )
+                if is_known
+                else None,
+                "revenue_12m": self.revenue_12m(who, self.as_of) if is_known else None,
+                "tier": self.tier(who, self.as_of),
+                **self.standing(who, self.as_of),
+            }
+        return table
+
+    def standing(self, who: Customer, day: date) -> Row:
+        if who.key == UNKNOWN:
+            return {"stage": None, "value_tier": "none", "value_12m": Decimal(0)}
+        return {
+            "stage": self.stage(who, day),
+            "value_tier": self.value_tier(who, day),
+            "value_12m": self.value_12m(who, day),
+        }
+
+    @cached_property
+    def customer_months(self) -> Table:
+        """Show every month of the data: from the first order or complaint, whoever registered before."""
+        days = [self.business_day(row["ordered_at"]) for row in self.raw.orders]
+        days += [self.business_day(row["opened_at"]) for row in self.raw.complaints]
+        months, month = [], first_of_month(min([*days, self.as_of]))
+        while month <= self.as_of:
+            months.append((month, month_end(month)))
+            month = first_of_month(month, 1)
+        return self._periods(months)
+
+    @cached_property
+    def customer_weeks(self) -> Table:
+        monday = self.as_of - timedelta(days=self.as_of.weekday())
+        if self.as_of == monday + 6 * DAY:  # the week ends today and is complete
+            monday += 7 * DAY
+        weeks = [monday + timedelta(weeks=n) for n in range(-self.rules.weeks_kept, 1)]
+        return self._periods([(week, week + 6 * DAY) for week in weeks if week <= self.as_of])
+
+    def _periods(self, periods: Iterable[tuple[date, date]]) -> Table:
+        return {
+            (who.key, first): row
+            for first, last in periods
+            for who in self.customers.values()
+            if (row := self.customer_period(who, first, last)) is not None
+        }
+
+    @cached_property
+    def data_begin(self) -> dict[str, date]:
+        """Return the first day with an order or a return, by business line."""
+        begin: dict[str, date] = {}
+        for entry in self.fct_orders.values():
+            line = self.customers[entry["customer_key"]].line
+            begin[line] = min(entry["ordered_on"], begin.get(line, entry["ordered_on"]))
+        return begin
+
+    def is_churn_rate_defined(self, line: str, first: date, last: date) -> bool:
+        """Return whether a line's period is over and the line's data cover a churn time before it."""
+        churn_days = self.rules.policies[self.raw.lines[line]].churn_days
+        if last > self.as_of or churn_days is None or line not in self.data_begin:
+            return False
+        start = first - DAY
+        return self.data_begin[line] <= start - timedelta(days=churn_days - self.rules.history_days)
+
+    def customer_period(self, who: Customer, first: date, last: date) -> Row | None:
+        """Return one row of customer_months or customer_weeks; none before the customer was seen."""
+        start, end = first - DAY, min(last, self.as_of)
+        orders, complaints = count(who.order_days, first, end), count(who.complaint_days, first, end)
+        if who.key == UNKNOWN:
+            if not (complaints or count(who.money_days, first, end)):
+                return None
+        elif who.first_seen_on is None or who.first_seen_on > end:
+            return None
+        defined = self.is_churn_rate_defined(who.line, first, last)
+        now, before = self.standing(who, end), self.standing(who, start)
+        known = who.key != UNKNOWN
+        was_there = known and before["stage"] not in GONE
+        is_there = known and now["stage"] not in GONE
+        closed = was_there and now["stage"] == "closed"
+        churned = was_there and now["stage"] == "churned"
+        return {
+            "period_ends_on": end,
+            "is_complete": last <= self.as_of,
+            "business_line": who.line,
+            "region_key": reference(who.master, "region_id"),
+            "account_manager_key": reference(who.master, "account_manager_id"),
+            "start_region_key": reference(who.master, "region_id"),
+            "start_account_manager_key": reference(who.master, "account_manager_id"),
+            "orders": orders,
+            "revenue": who.revenue(first, end),
+            "complaints": complaints,
+            **now,
+            "tier": self.tier(who, end),
+            "start_stage": before["stage"],
+            "start_value_tier": before["value_tier"],
+            "is_churn_rate_defined": defined,
+            "customers_start": int(was_there),
+            "customers_closed": int(closed),
+            "customers_churned": int(churned),
+            "customers_new": int(is_there and not who.has_ordered(start)),
+            "customers_reactivated": int(is_there and not was_there and who.has_ordered(start)),
+            "customers_end": int(is_there),
+            "churn_base": int(defined and was_there and not closed),
+            "churn_members": int(defined and churned),
+            "lost_revenue": (now["value_12m"] if churned else Decimal(0)) if defined else None,
+            "revenue_at_risk": now["value_12m"] if now["stage"] == "at_risk" else Decimal(0),
+        }
+
+    @cached_property
+    def retention_months(self) -> Table:
+        groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+        for (_, month), row in self.customer_months.items():
+            groups[month, row["business_line"], row["start_region_key"], row["start_value_tier"]].append(row)
+        table = {}
+        for key, rows in groups.items():
+            summed = {
+                name: sum(row[name] for row in rows)
+                for name in rows[0]
+                if name in ("orders", "revenue", "complaints", "revenue_at_risk", "churn_base", "churn_members")
+                or name.startswith("customers_")
+            }
+            lost = [row["lost_revenue"] for row in rows if row["lost_revenue"] is not None]
+            base = summed["churn_base"]
+            rate = Decimal(summed["churn_members"]) / base if base else None
+            table[key] = {
+                "period_ends_on": rows[0]["period_ends_on"],
+                "is_complete": rows[0]["is_complete"],
+                **summed,
+                "lost_revenue": sum(lost) if lost else None,
+                "churn_rate": rate,
+                "retention_rate": None if rate is None else 1 - rate,
+            }
+        return table
+
+
+def reference(row: Row, column: str) -> str:
+    """Return the key of a region or an account manager, in the row's own source."""
+    return f"{row['source_id']}:{row[column]}" if row.get(column) else UNKNOWN
