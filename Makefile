@@ -17,6 +17,11 @@ ifeq ($(UV_DEFAULT_INDEX)$(UV_INDEX_URL),)
   endif
 endif
 
+# Trust the certificates that the machine trusts, where it has any: companies add their own.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+  export UV_SYSTEM_CERTS ?= true
+endif
+
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 

@@ -49,9 +49,13 @@ def memory_bytes() -> int:
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold a file's lock, which one process at a time can; wait for it."""
+def locked(file: Path, busy: Exception | None = None) -> Iterator[None]:
+    """Hold a file's lock, which one process at a time can; wait for it, or raise `busy` if given."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX if busy is None else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            assert busy is not None
+            raise busy from None
         yield

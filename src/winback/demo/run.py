@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import click
 
-from winback import warehouse
+from winback import paths, warehouse
 from winback.airflow.client import Client, Run
 from winback.airflow.stack import Stack
 from winback.demo import HISTORY_ENDS_ON, ISSUED_ON, LAST_DAY
@@ -16,6 +16,7 @@ from winback.demo.sources import demo_settings, fill_sources
 from winback.demo.stand_ins import outbox, stand_ins
 from winback.demo.summary import Snapshot, print_summary, take_snapshot
 from winback.errors import WinbackError
+from winback.machine import locked
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
@@ -25,8 +26,17 @@ AGAIN = "run `make demo` again: it goes on where it stopped"
 
 
 def run_demo() -> None:
-    """Fill the demo's systems, run the DAGs day by day and the weekly report, and say what came of it."""
-    say = _narrator()
+    """Fill the demo's systems, run the DAGs day by day and the weekly report, and say what came of it.
+
+    Raises:
+        WinbackError: the demo is running already, was interrupted, or a run failed; what is loaded stays.
+    """
+    busy = WinbackError("The demo is running already.", "wait for its end, or interrupt it with Ctrl-C")
+    with locked(paths.state_dir() / "run" / "demo.lock", busy), _interruptible():
+        _run(_narrator())
+
+
+def _run(say: Callable[[str], None]) -> None:
     settings = demo_settings()
     server = EmbeddedServer()
     server.start()
@@ -35,7 +45,7 @@ def run_demo() -> None:
     before = _snapshot()
     local = stand_ins(server)
     stack = Stack(components=COMPONENTS, others=local.commands, variables=local.variables)
-    with _interruptible(), stack:
+    with stack:
         say("Airflow is up: API server, scheduler, DAG processor")
         driver = _Driver(stack.client(), stack, say)
         driver.client.wait_for_dags(DAGS)
