@@ -284,7 +284,9 @@ def test_addresses_stay_out_of_the_log(
     caplog.set_level(logging.DEBUG, "psycopg")
     with Inbox(tmp_path) as inbox:
         send(ledger, inbox.url)
-    assert "example.com" not in caplog.text
+    # The inbox of this test says whom it serves; what counts is what a sender's process would log.
+    said = [record.getMessage() for record in caplog.records if record.name != "mail.log"]
+    assert "example.com" not in "\n".join(said)
 
 
 @pytest.fixture
