@@ -202,6 +202,11 @@ class FileBatch:
 
     def _refused(self, error: duckdb.Error) -> WinbackError:
         # DuckDB quotes the line, which may be personal: keep its first sentence and the line number.
+        if isinstance(error, duckdb.ConversionException):
+            return WinbackError(
+                f"{self._place}: a value does not fit the type that the query casts it to.",
+                "use try_cast in the query, which yields null instead; nothing of this file was loaded",
+            )
         message = str(error)
         line = re.search(r"Line: (\d+)", message)
         first = message.splitlines()[0]

@@ -1,5 +1,6 @@
 """Landing tables: one per batch, unlogged, immutable once filled."""
 
+import re
 from typing import Any
 
 import psycopg
@@ -47,5 +48,14 @@ def land(connection: psycopg.Connection[Any], feed: Feed, batch_id: int, batch: 
             f"{feed.name}: the warehouse's disk is full (batch {batch_id}, while landing). "
             "The batch was rolled back: no row was loaded and the watermark did not move.",
             "free space on the warehouse's disk, then run the same load again",
+        ) from None
+    except psycopg.DataError as error:
+        # The server's message quotes the value, which may be personal: only place and kind are shown.
+        place = re.search(r"line (\d+)(?:, column (\w+))?", error.diag.context or "")
+        row = f"row {place[1]}{f', column {place[2]}' if place[2] else ''}" if place else "some row"
+        raise WinbackError(
+            f"{feed.name}: {row} holds what the warehouse cannot store ({type(error).__name__}); "
+            "nothing of this batch was loaded.",
+            "correct that row at the source, or leave it out by a query in winback.yml",
         ) from None
     return rows

@@ -190,6 +190,18 @@ def test_codes_constants_and_null_words(tmp_path):
     assert found == [("o'brien", "settled"), ("o'brien", None)]
 
 
+def test_a_cast_that_fails_in_a_query_quotes_no_value(tmp_path):
+    batch = batch_of(
+        tmp_path,
+        "编号,时间,状态\n1,2026-03-02,secret\n",
+        files={"rows": "in.csv"},
+        query="select *, cast(状态 as integer) as wrong from rows",
+    )
+    with pytest.raises(WinbackError, match="does not fit the type") as caught:
+        rows_of(batch)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_file_with_only_a_header_has_no_rows(tmp_path):
     assert rows_of(batch_of(tmp_path, "编号,时间,状态\n")) == []
 
