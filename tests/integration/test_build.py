@@ -57,7 +57,8 @@ def test_a_failed_build_is_named_and_leaves_the_published_marts_alone(company, w
     # No roll-up survives a region below itself: a data test of the marts finds it, at the very end.
     with psycopg.connect(warehouse) as connection:
         connection.execute(
-            "insert into raw.regions values ('erp', 'A', 'A', 'B', 1, now()), ('erp', 'B', 'B', 'A', 1, now())"
+            "insert into raw.regions values"
+            " ('erp', 'A', 'A', 'B', 1, now()), ('erp', 'B', 'B', 'A', 1, now())"
         )
     with pytest.raises(WinbackError, match=r"(?s)nothing was published.*regions?"):
         build_warehouse(company.settings, days_after(1))
