@@ -36,9 +36,3 @@
 {% macro hours_between(earlier, later) -%}
     (extract(epoch from {{ later }} - {{ earlier }}) / 3600)
 {%- endmacro %}
-
-{# The frame of the trailing months up to and with the current row, in a window ordered by the day
-   *after* each row's day: that day less 12 months is the first day of the window. #}
-{% macro trailing_months_frame() -%}
-    range between interval '{{ var("trailing_months") }} months -1 day' preceding and current row
-{%- endmacro %}

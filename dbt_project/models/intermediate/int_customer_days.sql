@@ -47,9 +47,10 @@ final as (
         revenue,
         complaints,
         sum(revenue) over (partition by customer_key order by next_day) as revenue_to_date,
+        -- the day after less 12 months is the first day of the window
         sum(revenue) over (
             partition by customer_key order by next_day
-            {{ trailing_months_frame() }}
+            range between interval '{{ var("trailing_months") }} months -1 day' preceding and current row
         ) as revenue_12m
     from daily
 )

@@ -1,5 +1,6 @@
 with customers as (
     select * from {{ ref('int_customers') }}
+    where customer_key <> '-1'
 ),
 
 customer_days as (
@@ -7,57 +8,64 @@ customer_days as (
     where customer_key <> '-1'
 ),
 
-review_days as (
-    select * from {{ ref('int_review_days') }}
+periods as (
+    select * from {{ ref('int_periods') }}
 ),
 
--- what happened and when somebody looks, in one line: a review sees its own day and what lies before
+period_days as (
+    select period_ends_on as day from periods
+    union
+    select evening_before from periods
+),
+
+-- what happened and when somebody looks, in one line, ordered by the day after the one that is looked at:
+-- a customer's own day thus looks at the evening before, which shows whether an order wins the customer back
 timeline as (
     select
         customer_key,
-        day,
-        day + 1 as next_day,
+        day as next_day,
         case when orders > 0 then day end as order_day,
         orders,
         revenue,
-        false as is_review,
-        null as is_period_end,
-        null as is_eve_of_order
+        false as is_period_end,
+        orders > 0 as is_eve_of_order
     from customer_days
 
     union all
 
     select
-        customer_key,
-        day,
-        day + 1 as next_day,
+        customers.customer_key,
+        period_days.day + 1 as next_day,
         null as order_day,
         0 as orders,
         0 as revenue,
-        true as is_review,
-        is_period_end,
-        is_eve_of_order
-    from review_days
+        true as is_period_end,
+        false as is_eve_of_order
+    from customers
+    inner join period_days on customers.first_seen_on <= period_days.day
 ),
 
 looking_back as (
     select
         customer_key,
-        day,
-        is_review,
+        next_day - 1 as day,
         is_period_end,
         is_eve_of_order,
         min(order_day) over history as first_order_on,
         max(order_day) over history as last_order_on,
-        sum(revenue) over history as revenue_to_date,
-        sum(orders) over trailing_year as orders_12m,
-        sum(revenue) over trailing_year as revenue_12m
+        coalesce(sum(revenue) over history, 0) as revenue_to_date,
+        coalesce(sum(orders) over trailing_year, 0) as orders_12m,
+        coalesce(sum(revenue) over trailing_year, 0) as revenue_12m
     from timeline
     window
-        history as (partition by customer_key order by next_day),
+        history as (
+            partition by customer_key order by next_day
+            range between unbounded preceding and interval '1 day' preceding
+        ),
+        -- the day after less 12 months is the first day of the window
         trailing_year as (
             partition by customer_key order by next_day
-            {{ trailing_months_frame() }}
+            range between interval '{{ var("trailing_months") }} months' preceding and interval '1 day' preceding
         )
 ),
 
@@ -92,7 +100,7 @@ final as (
         end as months_without_orders
     from looking_back
     inner join customers on looking_back.customer_key = customers.customer_key
-    where looking_back.is_review
+    where looking_back.is_period_end or looking_back.is_eve_of_order
 )
 
 select * from final

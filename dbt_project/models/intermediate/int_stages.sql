@@ -41,28 +41,46 @@ judged as (
             and signals.day = verdicts.day
 ),
 
-returned as (
+reactivations as (
     select
-        *,
-        max(case when is_eve_of_order and verdict = 'churned' then day + 1 end) over (
-            partition by customer_key order by day
-            rows between unbounded preceding and 1 preceding
-        ) as last_reactivated_on
+        customer_key,
+        day + 1 as reactivated_on
     from judged
+    where
+        is_eve_of_order
+        and verdict = 'churned'
+),
+
+last_reactivations as (
+    select
+        judged.customer_key,
+        judged.day,
+        max(reactivations.reactivated_on) as last_reactivated_on
+    from judged
+    inner join reactivations
+        on
+            judged.customer_key = reactivations.customer_key
+            and judged.day >= reactivations.reactivated_on
+    where judged.is_period_end
+    group by 1, 2
 ),
 
 staged as (
     select
-        returned.*,
+        judged.*,
         case
-            when returned.verdict is not null then returned.verdict
-            when returned.day - returned.last_reactivated_on < policies.won_back_days then 'won_back'
-            when returned.day - returned.first_order_on < policies.new_days then 'new'
+            when judged.verdict is not null then judged.verdict
+            when judged.day - last_reactivations.last_reactivated_on < policies.won_back_days then 'won_back'
+            when judged.day - judged.first_order_on < policies.new_days then 'new'
             else 'active'
         end as stage
-    from returned
-    left join policies on returned.policy = policies.policy
-    where returned.is_period_end
+    from judged
+    left join policies on judged.policy = policies.policy
+    left join last_reactivations
+        on
+            judged.customer_key = last_reactivations.customer_key
+            and judged.day = last_reactivations.day
+    where judged.is_period_end
 ),
 
 final as (

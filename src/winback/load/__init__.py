@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from winback import warehouse
 from winback.check import suite_for
@@ -209,7 +210,7 @@ class _SourceLoad:
                 files=batch.files,
                 cursor=self.source.cursor,
             )
-            return commit_batch(self.connection, landed, completes_day)
+            counts = commit_batch(self.connection, landed, completes_day)
         except Exception as error:
             # Other errors may quote a row: only their kind is noted.
             said = str(error) if isinstance(error, WinbackError) else type(error).__name__
@@ -217,6 +218,10 @@ class _SourceLoad:
                 "update ops.batches set status = 'failed', error = %s where batch_id = %s", [said, batch_id]
             )
             raise
+        if counts.rows_inserted or counts.rows_updated:
+            # A build may follow at once, before the server gathers statistics by itself.
+            self.connection.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", self.feed.name)))
+        return counts
 
     def _begin(self, files: tuple[SourceFile, ...]) -> int:
         row = self.connection.execute(
