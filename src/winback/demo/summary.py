@@ -45,7 +45,7 @@ def print_summary(
 ) -> None:
     """Print what this run did and where its results are."""
     _heading("What came in, and what became of it")
-    fates = ", ".join(f"sum({fate})" for fate in _FATES)
+    fates = ", ".join(f"sum({fate})::bigint" for fate in _FATES)
     rows = connection.execute(
         f"select feed, count(*), {fates} from ops.batches where batch_id > %s and status = 'committed'"
         " group by feed order by min(batch_id)",
