@@ -91,7 +91,7 @@ class FileBatch:
     def chunks(self) -> Iterator[CopyData]:
         """Yield CSV data: NULL is an empty field, text is quoted."""
         with _work_folder() as folder, duckdb.connect() as engine:
-            engine.execute("set memory_limit = '400MB'; set threads = 2")
+            engine.execute("set memory_limit = '400MB'; set threads = 2; set enable_progress_bar = false")
             engine.execute("set temp_directory = $1", [str(folder)])
             for table, path in self.tables.items():
                 self._read(engine, table, path, folder)
