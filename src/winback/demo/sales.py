@@ -16,7 +16,8 @@ def open_receipts() -> duckdb.DuckDBPyConnection:
     assert package is not None
     assert package.origin is not None
     lines = Path(package.origin).parent / "data" / "transactions.parquet"
-    engine = duckdb.connect(config={"enable_progress_bar": "false"})
+    engine = duckdb.connect()
+    engine.execute("set enable_progress_bar = false")
     engine.execute(
         f"""
         create table receipts as
