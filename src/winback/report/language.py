@@ -99,6 +99,10 @@ class Formats:
         text = self.points(abs(value)) if unit == "rate" else self.figure(abs(value), unit)
         return ("+" if value > 0 else "−" if value < 0 else "±") + text
 
+    def is_flat(self, value: Any, unit: str) -> bool:
+        """Tell whether a difference, as it would be written, is none: "+0.00" tells a reader nothing."""
+        return self.change(value, unit).lstrip("+−±") == self.change(type(value)(0), unit).lstrip("+−±")
+
     def day(self, value: date | None) -> str:
         """Write a day with its year."""
         return NOTHING if value is None else format_date(value, "medium", self.locale)

@@ -1,5 +1,6 @@
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,18 @@ def test_text_from_the_data_becomes_one_short_line() -> None:
         "open": 3,
         "other": ["c d", None],
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "unit", "is_flat"),
+    [
+        (0, "count", True),
+        (1, "count", False),
+        (Decimal("0.00004"), "rate", True),
+        (Decimal("-0.00006"), "rate", False),
+        (Decimal("0.4"), "money", True),
+        (Decimal("-0.6"), "money", False),
+    ],
+)
+def test_a_change_that_would_be_written_as_nothing_is_none(change: Any, unit: str, is_flat: bool) -> None:
+    assert Formats("zh", "USD").is_flat(change, unit) is is_flat
