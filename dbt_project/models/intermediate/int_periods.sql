@@ -1,6 +1,6 @@
 with days as (
     select
-        min(day) as first_day,
+        coalesce(min(day), {{ as_of_date() }}) as first_day,
         -- the Monday of the last week that is complete
         {{ week_start(as_of_date() ~ ' + 1') }} - 7 as last_complete_week
     from {{ ref('int_customer_days') }}
