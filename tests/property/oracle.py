@@ -140,7 +140,7 @@ class Customer:
     master: Row
     closing_class: str | None = None
     do_not_contact: bool = False
-    first_seen_on: date | None = None
+    first_seen_on: date = date.max
     order_days: list[date] = field(default_factory=list)  # one entry per order
     complaint_days: list[date] = field(default_factory=list)
     money: dict[date, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -189,6 +189,7 @@ class Oracle:
         self.masters = {f"{row['source_id']}:{row['customer_id']}": row for row in raw.customers}
         self.tiers_at = cache(self._tiers_at)
         self.rules_at = cache(self._rules_at)
+        self.comebacks = cache(self._comebacks)
 
     # Rows
 
@@ -198,9 +199,10 @@ class Oracle:
     def order_class(self, row: Row) -> str:
         """Return what a row of the orders feed is by itself, before reversals."""
         by_status = self.rules.order_classes[(row["status"] or "").strip().lower() or "(blank)"]
-        if by_status == "void" or row["document_type"] not in (None, "order", "return"):
+        document = (row["document_type"] or "").strip().lower() or "order"
+        if by_status == "void" or document not in ("order", "return"):
             return "void"
-        if by_status == "return" or row["document_type"] == "return" or row["amount"] < 0:
+        if by_status == "return" or document == "return" or row["amount"] < 0:
             return "return"
         return "sale"
 
@@ -238,7 +240,7 @@ class Oracle:
                 for entry in returns
                 if 0 <= (entry["ordered_on"] - order["ordered_on"]).days <= self.rules.reversal_days
             ]
-            if in_time and sum(entry["amount"] for entry in in_time) == -order["amount"]:
+            if in_time and -sum(entry["amount"] for entry in in_time) >= order["amount"]:
                 for void in (order, *in_time):
                     del rows[(void["order_key"],)]
         return rows
@@ -267,16 +269,14 @@ class Oracle:
                 found[key] = Customer(key, master.get("business_line") or self.raw.default_line, master)
                 if master.get("closed_on"):
                     reason = (master["closed_reason"] or "").strip().lower()
-                    found[key].closing_class = (
-                        "natural" if reason in self.rules.natural_reasons else "other"
-                    )
+                    found[key].closing_class = "natural" if reason in self.rules.natural_reasons else "other"
             return found[key]
 
         def seen(key: str, day: date) -> Customer | None:
             if day > self.as_of:
                 return None
             who = customer(key)
-            who.first_seen_on = min(day, who.first_seen_on or day)
+            who.first_seen_on = min(day, who.first_seen_on)
             return who
 
         customer(UNKNOWN)
@@ -289,16 +289,16 @@ class Oracle:
             seen(self.customer_key(row), self.business_day(row["ordered_at"]))
         for row in self.raw.complaints:
             day = self.business_day(row["opened_at"])
-            if who := seen(self.customer_key(row), day):
-                who.complaint_days.append(day)
+            if complainer := seen(self.customer_key(row), day):
+                complainer.complaint_days.append(day)
         for entry in self.fct_orders.values():
-            who = found[entry["customer_key"]]
-            who.money[entry["ordered_on"]] += entry["amount"]
+            buyer = found[entry["customer_key"]]
+            buyer.money[entry["ordered_on"]] += entry["amount"]
             if entry["order_class"] == "sale":
-                who.order_days.append(entry["ordered_on"])
+                buyer.order_days.append(entry["ordered_on"])
         for who in found.values():
             who.settle()
-            who.first_seen_on = who.first_seen_on or self.as_of
+            who.first_seen_on = min(who.first_seen_on, self.as_of)  # where nothing carries a day
         return found
 
     @property
@@ -347,6 +347,11 @@ class Oracle:
             and (closing == "other" or self.fires("churned", who, day))
         )
 
+    def _comebacks(self, key: str) -> list[date]:
+        """Return the days of reactivating orders: those whose previous evening was churned."""
+        who = self.customers[key]
+        return [day for day in sorted(set(who.order_days)) if self.is_churned(who, day - DAY)]
+
     def stage(self, who: Customer, day: date) -> str:
         policy = self.policy(who)
         if who.closing(day) == "natural":
@@ -357,10 +362,8 @@ class Oracle:
             return "churned"
         if self.fires("at_risk", who, day):
             return "at_risk"
-        recent = bisect_right(who.order_days, day - timedelta(days=policy.won_back_days))
-        for ordered_on in who.order_days[recent : bisect_right(who.order_days, day)]:
-            if self.is_churned(who, ordered_on - DAY):
-                return "won_back"
+        if count(self.comebacks(who.key), day - timedelta(days=policy.won_back_days - 1), day):
+            return "won_back"
         return "new" if (day - who.order_days[0]).days < policy.new_days else "active"
 
     def _tiers_at(self, day: date) -> dict[str, str]:
@@ -440,10 +443,7 @@ class Oracle:
 
     @cached_property
     def customer_months(self) -> Table:
-        """Show every month of the data: from the first order or complaint, whoever registered before."""
-        days = [self.business_day(row["ordered_at"]) for row in self.raw.orders]
-        days += [self.business_day(row["opened_at"]) for row in self.raw.complaints]
-        months, month = [], first_of_month(min([*days, self.as_of]))
+        months, month = [], first_of_month(self.first_day)
         while month <= self.as_of:
             months.append((month, month_end(month)))
             month = first_of_month(month, 1)
@@ -455,7 +455,15 @@ class Oracle:
         if self.as_of == monday + 6 * DAY:  # the week ends today and is complete
             monday += 7 * DAY
         weeks = [monday + timedelta(weeks=n) for n in range(-self.rules.weeks_kept, 1)]
-        return self._periods([(week, week + 6 * DAY) for week in weeks if week <= self.as_of])
+        return self._periods(
+            [(week, week + 6 * DAY) for week in weeks if self.first_day - 6 * DAY <= week <= self.as_of]
+        )
+
+    @cached_property
+    def first_day(self) -> date:
+        """Return the day of the first order, return or complaint, before which there are no periods."""
+        days = [day for who in self.customers.values() for day in (*who.money, *who.complaint_days)]
+        return min([*days, self.as_of])
 
     def _periods(self, periods: Iterable[tuple[date, date]]) -> Table:
         return {
@@ -467,11 +475,11 @@ class Oracle:
 
     @cached_property
     def data_begin(self) -> dict[str, date]:
-        """Return the first day with an order or a return, by business line."""
+        """Return the day of the first order, walk-ins included, by business line."""
         begin: dict[str, date] = {}
-        for entry in self.fct_orders.values():
-            line = self.customers[entry["customer_key"]].line
-            begin[line] = min(entry["ordered_on"], begin.get(line, entry["ordered_on"]))
+        for who in self.customers.values():
+            if who.order_days:
+                begin[who.line] = min(who.order_days[0], begin.get(who.line, who.order_days[0]))
         return begin
 
     def is_churn_rate_defined(self, line: str, first: date, last: date) -> bool:
@@ -489,11 +497,13 @@ class Oracle:
         if who.key == UNKNOWN:
             if not (complaints or count(who.money_days, first, end)):
                 return None
-        elif who.first_seen_on is None or who.first_seen_on > end:
+        elif who.first_seen_on > end:
             return None
         defined = self.is_churn_rate_defined(who.line, first, last)
         now, before = self.standing(who, end), self.standing(who, start)
         known = who.key != UNKNOWN
+        if known and who.first_seen_on > start:
+            before["stage"] = "prospect"  # not even that the account was closed was known of the customer
         was_there = known and before["stage"] not in GONE
         is_there = known and now["stage"] not in GONE
         closed = was_there and now["stage"] == "closed"
@@ -528,6 +538,7 @@ class Oracle:
 
     @cached_property
     def retention_months(self) -> Table:
+        added_up = {"orders", "revenue", "complaints", "revenue_at_risk", "churn_base", "churn_members"}
         groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
         for (_, month), row in self.customer_months.items():
             groups[month, row["business_line"], row["start_region_key"], row["start_value_tier"]].append(row)
@@ -536,8 +547,7 @@ class Oracle:
             summed = {
                 name: sum(row[name] for row in rows)
                 for name in rows[0]
-                if name in ("orders", "revenue", "complaints", "revenue_at_risk", "churn_base", "churn_members")
-                or name.startswith("customers_")
+                if name in added_up or name.startswith("customers_")
             }
             lost = [row["lost_revenue"] for row in rows if row["lost_revenue"] is not None]
             base = summed["churn_base"]
