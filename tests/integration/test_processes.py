@@ -45,7 +45,7 @@ def child(tmp_path):
 
 def test_a_command_runs_in_its_own_session_with_its_own_log(child):
     assert not child.is_running()
-    python(child, "import os, time; print(os.getsid(0) == os.getpid()); time.sleep(60)")
+    python(child, "import os, time; print(os.getsid(0) == os.getpid(), flush=True); time.sleep(60)")
     assert child.is_running()
     assert child.tail() == "    True"
     assert known(child.state_dir) == [child]
