@@ -40,7 +40,7 @@ from winback.feeds import FEEDS
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
-FAST_SEEDS = (7, 23, 24)  # between them they notice most rules that are one off
+FAST_SEEDS = (15, 35, 96)  # between them they notice every churn rule that is one off
 SLOW_COMPANIES = max(1, round(30 * float(os.environ.get("WINBACK_SLOW_SHARE", "1.0"))))
 MARTS = {
     "fct_orders": ("order_key",),
