@@ -91,6 +91,28 @@ def may_go_ahead(settings: Settings, feed_name: str, day: date, now: datetime | 
     )
 
 
+def batches_of_files(found: dict[str, list[DatedFile]], day: date) -> list[dict[str, Path]]:
+    """Return which files make a batch, oldest day first, up to a business day.
+
+    A single pattern makes one batch per file. Files that a query joins make one batch per day on which each
+    dated pattern has its file, with the latest of the undated ones beside them.
+    """
+    due = {
+        table: [file for file in files if file.day is None or file.day <= day]
+        for table, files in found.items()
+    }
+    if len(due) == 1:
+        return [{table: file.path} for table, files in due.items() for file in files]
+    if not all(due.values()):
+        return []
+    latest = {table: files[-1].path for table, files in due.items()}
+    by_day = {table: {file.day: file.path for file in files} for table, files in due.items() if files[-1].day}
+    if not by_day:
+        return [latest]
+    common = sorted(set.intersection(*(set(days) for days in by_day.values())), key=str)
+    return [latest | {table: days[day] for table, days in by_day.items()} for day in common]
+
+
 def _has_arrived(system: FileSystem, source: FeedSource, day: date) -> bool:
     """Tell whether each dated file of a business day is there; undated files are never waited for."""
     return all(
@@ -156,15 +178,7 @@ class _SourceLoad:
                 f"feeds.{self.feed.name} from {self.source.source}: no file matches {', '.join(missing)}.",
                 "put the file into the folder of that system, or correct the name in winback.yml",
             )
-        due = {
-            table: [file.path for file in files if file.day is None or file.day <= self.day]
-            for table, files in found.items()
-        }
-        if len(due) == 1:
-            (table, files) = next(iter(due.items()))
-            groups = [{table: path} for path in files]
-        else:
-            groups = [{table: files[-1] for table, files in due.items()}] if all(due.values()) else []
+        groups = batches_of_files(found, self.day)
         return [tables for tables in groups if not self._is_known(tables)]
 
     def _is_known(self, tables: dict[str, Path]) -> bool:
