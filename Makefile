@@ -55,7 +55,7 @@ docs: install-dev ## Write docs/definitions.md from the docs blocks of the model
 	@$(BIN)/python -m winback.docs
 
 lock: install-dev ## Resolve requirements/*.in into hash-locked requirements/*.txt
-	@for name in uv runtime demo dev; do \
+	@for name in uv runtime demo dev bench; do \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

@@ -35,8 +35,10 @@ def _known_time_zone(value: str) -> str:
 
 
 def _duration(value: Any) -> Any:
-    """Read '3 days', '12 hours' or '30 minutes'."""
-    match = re.fullmatch(r"(\d+) (day|hour|minute)s?", str(value))
+    """Read '3 days', '12 hours', '30 minutes' or '20 seconds'."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d+) (day|hour|minute|second)s?", str(value))
     if not match:
         raise ValueError(f"{value!r} is no duration")
     return timedelta(**{f"{match[2]}s": int(match[1])})
@@ -100,6 +102,22 @@ class PostgresSystem(_Strict):
     time_zone: TimeZone
 
 
+class MySqlSystem(_Strict):
+    """A MySQL or MariaDB database that feeds are read from."""
+
+    connector: Literal["mysql"]
+    connection: Name
+    time_zone: TimeZone
+
+
+class SqlAlchemySystem(_Strict):
+    """Any other database that SQLAlchemy has a dialect for; untested, and its driver is the user's to install."""
+
+    connector: Literal["sqlalchemy"]
+    connection: Name
+    time_zone: TimeZone
+
+
 class FileSystem(_Strict):
     """A folder that a system drops files into."""
 
@@ -108,16 +126,45 @@ class FileSystem(_Strict):
     time_zone: TimeZone
 
 
-System = Annotated[PostgresSystem | FileSystem, Field(discriminator="connector")]
+class RestSystem(_Strict):
+    """An HTTP service that answers in JSON, such as a ticket system.
+
+    The connection's URL carries host and secret: `https://host/path` with user and password for basic
+    authentication, or `https://:TOKEN@host/path` for a bearer token (another header's name in `token_header`).
+    """
+
+    connector: Literal["rest"]
+    connection: Name
+    time_zone: TimeZone
+    token_header: Annotated[str, Field(examples=["X-Api-Key"])] = "Authorization"
+    timeout: Duration = timedelta(seconds=60)
+    attempts: Annotated[int, Field(ge=1, le=20, examples=[6])] = 6
+
+
+DatabaseSystem = PostgresSystem | MySqlSystem | SqlAlchemySystem
+System = Annotated[
+    PostgresSystem | MySqlSystem | SqlAlchemySystem | FileSystem | RestSystem,
+    Field(discriminator="connector"),
+]
 
 
 class ColumnMapping(_Strict):
-    """Where one canonical column comes from: a source column or a constant, and how to read it."""
+    """Where one canonical column comes from: a source column or a constant, and how to read it.
+
+    `format` is the one strptime format of a date or moment, or several that are tried in turn. `decimal` states
+    the decimal sign of numbers where it is a comma (1.234,50).
+    """
 
     column: Annotated[str | None, Field(examples=["下单时间"])] = None
     constant: Annotated[str | None, Field(examples=["erp"])] = None
     codes: Annotated[dict[str, str], Field(examples=[{"S": "settled"}])] = {}
-    format: Annotated[str | None, Field(examples=["%Y/%m/%d %H:%M"])] = None
+    format: Annotated[str | tuple[str, ...] | None, Field(examples=["%Y/%m/%d %H:%M"])] = None
+    decimal: Annotated[Literal[".", ","], Field(examples=[","])] = "."
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Return the stated formats, none if the usual ones are to be tried."""
+        return (self.format,) if isinstance(self.format, str) else (self.format or ())
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +175,54 @@ class ColumnMapping(_Strict):
     def _one_origin(self) -> Self:
         if (self.column is None) == (self.constant is None):
             raise ValueError("give either a column or a constant")
+        return self
+
+
+class DeletesByColumn(_Strict):
+    """Deleted rows stay at the source, marked in a column."""
+
+    column: Annotated[str, Field(examples=["is_deleted"])]
+    values: Annotated[tuple[str, ...], Field(min_length=1, examples=[["1", "Y"]])]
+
+
+class DeletesByKeys(_Strict):
+    """Deleted rows vanish: after each load all keys of the source are compared with those of the warehouse.
+
+    More than `at_most` of the live rows at once is no deletion but a broken source, and is refused.
+    """
+
+    missing_keys: Literal[True]
+    at_most: Annotated[float, Field(ge=0, le=1, examples=[0.05])] = 0.05
+
+
+class SchemaDrift(_Strict):
+    """What to do when a source's columns are not those of its last load."""
+
+    column_gone: Annotated[Literal["refuse", "accept"], Field(examples=["refuse"])] = "refuse"
+    type_changed: Annotated[Literal["refuse", "accept"], Field(examples=["refuse"])] = "refuse"
+    column_new: Annotated[Literal["refuse", "accept"], Field(examples=["accept"])] = "accept"
+
+
+class Endpoint(_Strict):
+    """Which records of an HTTP service: where they are asked for, where they stand in an answer, how it pages."""
+
+    path: Annotated[str, Field(examples=["/api/v2/incremental/tickets/cursor.json"])]
+    records: Annotated[str, Field(examples=["tickets"])]
+    parameters: Annotated[dict[str, str], Field(examples=[{"per_page": "500"}])] = {}
+    since: Annotated[str | None, Field(examples=["start_time"])] = None
+    since_format: Annotated[Literal["epoch", "iso"], Field(examples=["epoch"])] = "iso"
+    next_url: Annotated[str | None, Field(examples=["after_url"])] = None
+    next_cursor: Annotated[str | None, Field(examples=["meta.after_cursor"])] = None
+    cursor_parameter: Annotated[str | None, Field(examples=["page[after]"])] = None
+    page_parameter: Annotated[str | None, Field(examples=["page"])] = None
+    end: Annotated[str | None, Field(examples=["end_of_stream"])] = None
+
+    @model_validator(mode="after")
+    def _pages_one_way(self) -> Self:
+        if sum(way is not None for way in (self.next_url, self.next_cursor, self.page_parameter)) > 1:
+            raise ValueError("give one of: next_url, next_cursor, page_parameter")
+        if (self.next_cursor is None) != (self.cursor_parameter is None):
+            raise ValueError("next_cursor and cursor_parameter belong together")
         return self
 
 
@@ -143,18 +238,28 @@ class FeedSource(_Strict):
         str | dict[str, str] | None,
         Field(examples=["complaints_%Y-%m-%d.csv"]),
     ] = None
-    encoding: Annotated[str, Field(examples=["gb18030"])] = "utf-8"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1, examples=[","])] = ","
+    endpoint: Annotated[Endpoint | None, Field(examples=[{"path": "/tickets", "records": "tickets"}])] = None
+    encoding: Annotated[str | None, Field(examples=["gb18030"])] = None
+    delimiter: Annotated[str | None, Field(min_length=1, max_length=1, examples=[","])] = None
+    sheet: Annotated[str | None, Field(examples=["订单"])] = None
+    header_line: Annotated[int, Field(ge=1, examples=[3])] = 1
     null_values: Annotated[tuple[str, ...], Field(examples=[["NA", "NULL"]])] = ()
     columns: Annotated[dict[str, ColumnMapping], Field(examples=[{"order_id": "订单编号"}])]
+    attributes: Annotated[Literal["unmapped"] | None, Field(examples=["unmapped"])] = None
     cursor: Annotated[str | None, Field(examples=["updated_at"])] = None
-    lookback: Duration = timedelta(0)
+    lookback: Duration = timedelta(days=1)
+    deletes: Annotated[
+        DeletesByColumn | DeletesByKeys | None, Field(examples=[{"column": "is_deleted", "values": ["1"]}])
+    ] = None
+    drift: SchemaDrift = SchemaDrift()
 
     @model_validator(mode="after")
     def _knows_its_rows(self) -> Self:
-        origins = [self.table, self.files if self.files is not None else self.query]
-        if sum(origin is not None for origin in origins) != 1:
-            raise ValueError("give one of: table, query, files")
+        origins = [self.table, self.files, self.endpoint]
+        if sum(origin is not None for origin in origins) + (not any(origins) and self.query is not None) != 1:
+            raise ValueError("give one of: table, query, files, endpoint")
+        if self.table is not None and self.query is not None:
+            raise ValueError("give either a table or a query")
         if isinstance(self.files, dict) and self.query is None:
             raise ValueError("several files need a query that joins them")
         if self.cursor is not None and self.cursor not in self.columns:
@@ -258,10 +363,19 @@ class Settings(_Strict):
         where = f"{where}.sources[{source.source}]"
         if source.source not in self.systems:
             raise ValueError(f"{where}: no such system{_did_you_mean(source.source, self.systems)}")
-        is_files = isinstance(self.systems[source.source], FileSystem)
-        if is_files != (source.files is not None):
-            wanted = "files" if is_files else "table or query"
-            raise ValueError(f"{where}: a {self.systems[source.source].connector} system needs {wanted}")
+        system = self.systems[source.source]
+        wanted = {"files": "files", "rest": "endpoint"}.get(system.connector, "table or query")
+        given = {
+            "files": source.files is not None,
+            "endpoint": source.endpoint is not None,
+            "table or query": source.files is None and source.endpoint is None,
+        }
+        if not given[wanted]:
+            raise ValueError(f"{where}: a {system.connector} system needs {wanted}")
+        if source.attributes is not None and (
+            "attributes" not in feed.column_names or "attributes" in source.columns
+        ):
+            raise ValueError(f"{where}: attributes: unmapped needs a feed with a column attributes, not mapped")
         for name in source.columns:
             if name not in feed.column_names:
                 raise ValueError(f"{where}.columns: no column {name}{_did_you_mean(name, feed.column_names)}")

@@ -1,5 +1,6 @@
 """How the text of a file becomes a value: the SQL that converts, or yields null where it cannot."""
 
+from winback.config import ColumnMapping
 from winback.feeds import ColumnType
 
 _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
@@ -14,8 +15,9 @@ _HAS_OFFSET = r".*\d{2}:\d{2}.*([Zz]|[+-]\d{2}(:?\d{2})?)"
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y", "是"), ("false", "f", "0", "no", "n", "否")
 
 
-def as_type(type_name: ColumnType, value: str, stated_format: str | None, time_zone: str) -> str:
+def as_type(type_name: ColumnType, value: str, mapping: ColumnMapping | None, time_zone: str) -> str:
     """Write SQL that yields text in the form Postgres reads for a type, and null where it does not fit."""
+    stated = mapping.formats if mapping else ()
     match type_name:
         case "numeric" | "integer":
             pattern = _NUMBER if type_name == "numeric" else _INTEGER
@@ -26,10 +28,10 @@ def as_type(type_name: ColumnType, value: str, stated_format: str | None, time_z
                 f"case when lower({value}) in ({true}) then 't' when lower({value}) in ({false}) then 'f' end"
             )
         case "date":
-            formats = (stated_format,) if stated_format else (*_DATE_FORMATS, *_STAMP_FORMATS)
+            formats = stated or (*_DATE_FORMATS, *_STAMP_FORMATS)
             sql = f"strftime(cast({_parsed(value, formats)} as date), '%Y-%m-%d')"
         case "timestamptz":
-            formats = (stated_format,) if stated_format else _STAMP_FORMATS
+            formats = stated or _STAMP_FORMATS
             local = f"strftime({_parsed(value, formats)}, '%Y-%m-%d %H:%M:%S.%f')"
             absolute = f"cast(try_cast({value} as timestamptz) as varchar)"
             sql = (

@@ -1,37 +1,44 @@
 """Read a feed from a PostgreSQL table or query by binary COPY."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 
 from winback import warehouse
-from winback.config import ColumnMapping, FeedSource, PostgresSystem
+from winback.config import ColumnMapping, DeletesByColumn, FeedSource, PostgresSystem
 from winback.connections import connection_url
 from winback.errors import WinbackError
-from winback.extract import CopyData, SourceFile, Window
+from winback.extract import IS_DELETED, CopyData, SourceFile, Window
 from winback.feeds import Feed
 
 _TEXT_TYPES = ("text", "varchar", "bpchar", "name")
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresBatch:
-    """One COPY out of a source database."""
+    """One COPY out of a source database; without a window, of the whole table."""
 
     system: PostgresSystem
     feed: Feed
     source: FeedSource
-    window: Window
+    window: Window | None = None
     files: tuple[SourceFile, ...] = ()
     copy_format: Literal["binary", "csv"] = "binary"
+    source_columns: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the mapped canonical columns, in the feed's order."""
-        return tuple(name for name in self.feed.column_names if name in self.source.columns)
+        """Return the mapped canonical columns, in the feed's order, and the mark of deletion if there is one."""
+        deleted = (IS_DELETED,) if isinstance(self.source.deletes, DeletesByColumn) else ()
+        return (*self._filled, *deleted)
+
+    @property
+    def _filled(self) -> tuple[str, ...]:
+        filled = {*self.source.columns, *(("attributes",) if self.source.attributes else ())}
+        return tuple(name for name in self.feed.column_names if name in filled)
 
     def chunks(self) -> Iterator[CopyData]:
         """Yield binary COPY data from one read-only transaction of the source."""
@@ -54,24 +61,41 @@ class PostgresBatch:
                 ) from None
 
     def _select(self, connection: psycopg.Connection[Any]) -> sql.Composed:
-        types = self._source_types(connection)
-        expressions = {name: self._expression(name, types) for name in self.columns}
-        select = sql.SQL("select {} from {} as source").format(
-            sql.SQL(", ").join(
-                sql.SQL("{}::{} as {}").format(
-                    expression, sql.SQL(self.feed.column(name).type), sql.Identifier(name)
-                )
-                for name, expression in expressions.items()
-            ),
-            self._relation,
-        )
-        if self.source.cursor is None:
+        self.source_columns = types = self._source_types(connection)
+        expressions = {name: self._expression(name, types) for name in self._filled}
+        columns = [
+            sql.SQL("{}::{} as {}").format(
+                expression, sql.SQL(self.feed.column(name).type), sql.Identifier(name)
+            )
+            for name, expression in expressions.items()
+        ]
+        if isinstance(self.source.deletes, DeletesByColumn):
+            columns.append(self._deleted(self.source.deletes, types))
+        select = sql.SQL("select {} from {} as source").format(sql.SQL(", ").join(columns), self._relation)
+        if self.window is None:
             return select
-        cursor = expressions[self.source.cursor]
-        where = [sql.SQL("({})::timestamptz < {}").format(cursor, self.window.before)]
-        if self.window.after is not None:
-            where.append(sql.SQL("({})::timestamptz > {}").format(cursor, self.window.after))
-        return select + sql.SQL(" where ") + sql.SQL(" and ").join(where)
+        return select + sql.SQL(" where ") + self._within(self.window, expressions[self.window.column])
+
+    @staticmethod
+    def _within(window: Window, expression: sql.Composable) -> sql.Composable:
+        moment = sql.SQL("({})::timestamptz").format(expression)
+        within = sql.SQL("{} < {}").format(moment, window.before)
+        if window.after is not None:
+            within += sql.SQL(" and {} >= {}").format(moment, window.after)
+        if window.and_unknown:
+            within += sql.SQL(" or {} is null").format(moment)
+        return within
+
+    def _deleted(self, deletes: DeletesByColumn, types: dict[str, str]) -> sql.Composable:
+        if deletes.column not in types:
+            raise WinbackError(
+                f"{self._place}: no column {deletes.column!r} (wanted for deletes). "
+                f"The source has: {', '.join(sorted(types))}.",
+                "correct deletes.column in winback.yml",
+            )
+        return sql.SQL("coalesce(btrim(source.{}::text) in ({}), false)").format(
+            sql.Identifier(deletes.column), sql.SQL(", ").join(map(sql.Literal, deletes.values))
+        )
 
     @property
     def _place(self) -> str:
@@ -107,9 +131,13 @@ class PostgresBatch:
 
     def _expression(self, name: str, types: dict[str, str]) -> sql.Composable:
         """Write the source expression of one canonical column, before its cast."""
+        if name not in self.source.columns:
+            return self._unmapped(types)
         mapping: ColumnMapping = self.source.columns[name]
         if mapping.column is None:
             return sql.Literal(mapping.constant)
+        if mapping.column not in types and self._may_lack(name):
+            return sql.SQL("null")
         if mapping.column not in types:
             raise WinbackError(
                 f"{self._place}: no column {mapping.column!r} (wanted for {name}). "
@@ -130,3 +158,19 @@ class PostgresBatch:
         if types[mapping.column] in _TEXT_TYPES:
             return sql.SQL("nullif(btrim({}), '')").format(column)
         return column
+
+    def _may_lack(self, name: str) -> bool:
+        """Tell whether a mapped column may be gone: only where that is accepted, and never a required one."""
+        return self.source.drift.column_gone == "accept" and name not in self.feed.required
+
+    def _unmapped(self, types: dict[str, str]) -> sql.Composable:
+        """Write the expression of a JSON object that holds what the mapping leaves over."""
+        mapped = {mapping.column for mapping in self.source.columns.values()}
+        if isinstance(self.source.deletes, DeletesByColumn):
+            mapped.add(self.source.deletes.column)
+        pairs = [
+            sql.SQL("{}, source.{}").format(sql.Literal(name), sql.Identifier(name))
+            for name in types
+            if name not in mapped
+        ]
+        return sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs))

@@ -15,8 +15,9 @@ from winback.config import FeedSource, FileSystem, PostgresSystem, Settings
 from winback.days import day_end, day_start, deadline
 from winback.errors import WinbackError
 from winback.extract import Batch, SourceFile, Window
-from winback.extract.files import DatedFile, FileBatch, content_hash, find_files
+from winback.extract.files import DatedFile, content_hash, find_files, open_file
 from winback.extract.postgres import PostgresBatch
+from winback.extract.shaped import ShapedBatch
 from winback.feeds import FEEDS, Feed
 from winback.load.commit import BatchCounts, LandedBatch, commit_batch, complete_day, read_watermark
 from winback.load.landing import land, landing_name
@@ -142,7 +143,8 @@ class _SourceLoad:
         zone = self.settings.zone
         # An older day is read again from its own start; a missed day from where the last load ended.
         after = min(watermark, day_start(self.day, zone)) - self.source.lookback if watermark else None
-        window = Window(after=after, before=day_end(self.day, zone))
+        cursor = self.source.cursor
+        window = Window(cursor, after=after, before=day_end(self.day, zone)) if cursor else None
         batch = PostgresBatch(system=system, feed=self.feed, source=self.source, window=window)
         return self._result(1, self._load(batch, completes_day=self.day), is_stale=False)
 
@@ -154,7 +156,13 @@ class _SourceLoad:
         counts = BatchCounts()
         for tables in groups:
             files = tuple(SourceFile(path.name, content_hash(path)) for path in tables.values())
-            batch = FileBatch(system=system, feed=self.feed, source=self.source, tables=tables, files=files)
+            batch = ShapedBatch(
+                feed=self.feed,
+                source=self.source,
+                time_zone=system.time_zone,
+                tables={table: open_file(path, self.source) for table, path in tables.items()},
+                files=files,
+            )
             counts += self._load(batch, completes_day=None)
         is_dated = any("%" in pattern for pattern in _patterns(self.source).values())
         is_stale = is_dated and not _has_arrived(system, self.source, self.day)

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from winback.errors import WinbackError
-from winback.extract import SOURCE_TEXT, UNREAD, Batch
+from winback.extract import IS_DELETED, SOURCE_TEXT, UNREAD, Batch
 from winback.feeds import Feed
 
 
@@ -27,6 +27,7 @@ def land(connection: psycopg.Connection[Any], feed: Feed, batch_id: int, batch: 
         sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in feed.columns
     ]
     columns += [sql.SQL("{} jsonb").format(sql.Identifier(name)) for name in (SOURCE_TEXT, UNREAD)]
+    columns.append(sql.SQL("{} boolean not null default false").format(sql.Identifier(IS_DELETED)))
     try:
         with connection.transaction():
             connection.execute(

@@ -10,17 +10,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from winback.config import FeedSource, FileSystem
+from winback.config import ColumnMapping, FeedSource
 from winback.errors import WinbackError
 from winback.extract import SourceFile
 from winback.extract.conversions import as_type
 from winback.extract.encodings import decode
-from winback.extract.files import FileBatch, find_files
+from winback.extract.files import find_files, open_file
+from winback.extract.shaped import ShapedBatch
 from winback.feeds import FEEDS
 
 
 def converted(type_name, text, stated_format=None, zone="Asia/Shanghai"):
-    sql = as_type(type_name, "value", stated_format, zone)
+    mapping = ColumnMapping(column="value", format=stated_format)
+    sql = as_type(type_name, "value", mapping, zone)
     (row,) = duckdb.connect().execute(f"select {sql} from (select $1 as value)", [text]).fetchall()
     return row[0]
 
@@ -134,14 +136,15 @@ def test_an_unknown_encoding_is_refused(tmp_path):
     assert "no such encoding: gbk2" in refusal(tmp_path / "in.csv", "gbk2")
 
 
-def batch_of(folder: Path, text: str, **source) -> FileBatch:
+def batch_of(folder: Path, text: str, **source) -> ShapedBatch:
     (folder / "in.csv").write_text(text, encoding="utf-8")
     columns = {"complaint_id": "编号", "opened_at": "时间", "status": "状态"}
-    return FileBatch(
-        system=FileSystem(connector="files", folder=folder, time_zone="Asia/Shanghai"),
+    config = FeedSource(**{"source": "desk", "files": "in.csv", "columns": columns, **source})
+    return ShapedBatch(
         feed=FEEDS["complaints"],
-        source=FeedSource(**{"source": "desk", "files": "in.csv", "columns": columns, **source}),
-        tables={"rows": folder / "in.csv"},
+        source=config,
+        time_zone="Asia/Shanghai",
+        tables={"rows": open_file(folder / "in.csv", config)},
         files=(SourceFile("in.csv", "hash"),),
     )
 
@@ -151,14 +154,15 @@ def _state(tmp_path, monkeypatch):
     monkeypatch.setenv("WINBACK_STATE", str(tmp_path / "state"))
 
 
-def rows_of(batch: FileBatch) -> list[tuple]:
+def rows_of(batch: ShapedBatch) -> list[tuple]:
+    """Return the rows without the mark of deletion."""
     data = b"".join(bytes(chunk) for chunk in batch.chunks()).decode()
     if not data:
         return []
     names = {name: "varchar" for name in batch.columns}
-    file = batch.tables["rows"].with_name("rows.csv")
+    file = batch.tables["rows"].path.with_name("rows.csv")
     file.write_text(data, encoding="utf-8")
-    return duckdb.read_csv(str(file), header=False, columns=names).fetchall()
+    return [row[:-1] for row in duckdb.read_csv(str(file), header=False, columns=names).fetchall()]
 
 
 def test_text_that_cannot_be_read_stays_beside_its_empty_value(tmp_path):
