@@ -31,7 +31,7 @@ class PostgresBatch:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Return the mapped canonical columns, in the feed's order, and the mark of deletion if there is one."""
+        """Return the mapped canonical columns, and the mark of deletion if there is one."""
         deleted = (IS_DELETED,) if isinstance(self.source.deletes, DeletesByColumn) else ()
         return (*self._filled, *deleted)
 
@@ -63,7 +63,7 @@ class PostgresBatch:
     def _select(self, connection: psycopg.Connection[Any]) -> sql.Composed:
         self.source_columns = types = self._source_types(connection)
         expressions = {name: self._expression(name, types) for name in self._filled}
-        columns = [
+        columns: list[sql.Composable] = [
             sql.SQL("{}::{} as {}").format(
                 expression, sql.SQL(self.feed.column(name).type), sql.Identifier(name)
             )

@@ -16,13 +16,18 @@ def landing_name(feed: Feed, batch_id: int) -> str:
     return f"{feed.name}_{batch_id}"
 
 
-def land(connection: psycopg.Connection[Any], feed: Feed, batch_id: int, batch: Batch) -> int:
+def keys_name(feed: Feed, batch_id: int) -> str:
+    """Return the name of the table that holds all keys of a batch's source, inside schema `landing`."""
+    return f"{feed.name}_{batch_id}_keys"
+
+
+def land(connection: psycopg.Connection[Any], feed: Feed, name: str, batch: Batch) -> int:
     """Copy a batch into a landing table of its own and return the number of rows.
 
     Raises:
         WinbackError: the warehouse's disk is full; nothing was loaded and the space is given back.
     """
-    table = sql.Identifier("landing", landing_name(feed, batch_id))
+    table = sql.Identifier("landing", name)
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.type)) for column in feed.columns
     ]
@@ -46,7 +51,7 @@ def land(connection: psycopg.Connection[Any], feed: Feed, batch_id: int, batch: 
         connection.execute(sql.SQL("analyze {}").format(table))
     except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ConfigurationLimitExceeded):
         raise WinbackError(
-            f"{feed.name}: the warehouse's disk is full (batch {batch_id}, while landing). "
+            f"{feed.name}: the warehouse's disk is full (while landing in landing.{name}). "
             "The batch was rolled back: no row was loaded and the watermark did not move.",
             "free space on the warehouse's disk, then run the same load again",
         ) from None
@@ -60,3 +65,17 @@ def land(connection: psycopg.Connection[Any], feed: Feed, batch_id: int, batch: 
             "correct that row at the source, or leave it out by a query in winback.yml",
         ) from None
     return rows
+
+
+def drop_landing(connection: psycopg.Connection[Any], feed: Feed, batch_id: int) -> None:
+    """Drop what a batch that never committed left behind."""
+    landing = landing_name(feed, batch_id)
+    view = sql.Identifier("landing", rules_view(landing))
+    connection.execute(sql.SQL("drop view if exists {}").format(view))
+    for name in (landing, keys_name(feed, batch_id)):
+        connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("landing", name)))
+
+
+def rules_view(landing: str) -> str:
+    """Return the name of the view that shows, beside each landed row, which rules it breaks."""
+    return f"{landing}_checked"

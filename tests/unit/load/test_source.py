@@ -4,15 +4,19 @@ from datetime import date
 from pathlib import Path
 
 from winback.extract.files import DatedFile
-from winback.load import batches_of_files
+from winback.load.source import batches_of_files
 
 
 def dated(name, *days):
     return [DatedFile(Path(f"{name}{day}"), date(2026, 3, day)) for day in days]
 
 
+def paths(found, day):
+    return [{table: file.path for table, file in group.items()} for group in batches_of_files(found, day)]
+
+
 def test_each_file_of_one_pattern_is_a_batch():
-    assert batches_of_files({"rows": dated("c", 1, 2, 3)}, date(2026, 3, 2)) == [
+    assert paths({"rows": dated("c", 1, 2, 3)}, date(2026, 3, 2)) == [
         {"rows": Path("c1")},
         {"rows": Path("c2")},
     ]
@@ -24,7 +28,7 @@ def test_joined_files_make_one_batch_per_day_also_for_days_that_were_missed():
         "heads": dated("h", 1, 3, 4),
         "shops": [DatedFile(Path("shops"), None)],
     }
-    assert batches_of_files(found, date(2026, 3, 3)) == [
+    assert paths(found, date(2026, 3, 3)) == [
         {"lines": Path("l1"), "heads": Path("h1"), "shops": Path("shops")},
         {"lines": Path("l3"), "heads": Path("h3"), "shops": Path("shops")},
     ]
@@ -35,5 +39,5 @@ def test_joined_files_without_days_make_one_batch_of_the_latest():
         "a": [DatedFile(Path("a1"), None), DatedFile(Path("a2"), None)],
         "b": [DatedFile(Path("b"), None)],
     }
-    assert batches_of_files(found, date(2026, 3, 3)) == [{"a": Path("a2"), "b": Path("b")}]
-    assert batches_of_files({**found, "c": []}, date(2026, 3, 3)) == []
+    assert paths(found, date(2026, 3, 3)) == [{"a": Path("a2"), "b": Path("b")}]
+    assert paths({**found, "c": []}, date(2026, 3, 3)) == []
