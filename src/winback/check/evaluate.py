@@ -1,7 +1,7 @@
 """Great Expectations counts, on the landed batch, how many rows break each rule.
 
-The rules become one boolean column each, in a view beside the landing table. Great Expectations
-expects every such column to be false, which it counts in one scan; the loading transaction routes by
+The rules become one column of 0 and 1 each, in a view beside the landing table. Great Expectations expects
+every such column to add up to zero, and bundles the sums into one scan; the loading transaction routes by
 the same columns. Results hold counts only: no value of a row can reach them.
 """
 
@@ -16,7 +16,6 @@ from sqlalchemy import make_url
 from winback.check.rules import RowRule, Severity
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-_BROKEN = True
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,9 @@ class CheckResult:
 def create_rules_view(
     connection: psycopg.Connection[Any], landing: str, view: str, rules: tuple[RowRule, ...]
 ) -> None:
-    """Make the view that holds every landed row and, per rule, whether the row breaks it."""
+    """Make the view that holds every landed row and, per rule, 1 where the row breaks it, else 0."""
     broken = [
-        sql.SQL("coalesce({}, false) as {}").format(
+        sql.SQL("(case when {} then 1 else 0 end) as {}").format(
             sql.SQL("(" + rule.fails_when + ")"),
             sql.Identifier(rule.name),
         )
@@ -56,8 +55,11 @@ def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[
     # Four seconds to import: only whoever checks pays for it.
     import great_expectations as gx  # noqa: PLC0415
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
-    from great_expectations.expectations.core.expect_column_values_to_not_be_in_set import (  # noqa: PLC0415
-        ExpectColumnValuesToNotBeInSet,
+    from great_expectations.expectations.core.expect_column_sum_to_be_between import (  # noqa: PLC0415
+        ExpectColumnSumToBeBetween,
+    )
+    from great_expectations.expectations.core.expect_table_row_count_to_be_between import (  # noqa: PLC0415
+        ExpectTableRowCountToBeBetween,
     )
 
     context = gx.get_context(mode="ephemeral")
@@ -71,31 +73,33 @@ def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[
     suite = gx.ExpectationSuite(
         name=view,
         expectations=[
-            ExpectColumnValuesToNotBeInSet(
-                column=rule.name,
-                value_set=[_BROKEN],
-                meta={"severity": rule.severity, "owner": rule.owner, "protects": rule.protects_en},
-            )
-            for rule in rules
+            ExpectTableRowCountToBeBetween(min_value=0),
+            *(
+                ExpectColumnSumToBeBetween(
+                    column=rule.name,
+                    min_value=0,
+                    max_value=0,
+                    meta={"severity": rule.severity, "owner": rule.owner, "protects": rule.protects_en},
+                )
+                for rule in rules
+            ),
         ],
     )
-    outcome = batch.validate(suite, result_format="BASIC")
-    by_name = {rule.name: rule for rule in rules}
-    results = []
-    for result in outcome.results:
-        assert result.expectation_config is not None
-        name = result.expectation_config.kwargs["column"]
-        if result.exception_info.get("raised_exception") or "element_count" not in result.result:
-            raise RuntimeError(f"Great Expectations could not evaluate {name} on landing.{view}")
-        results.append(
-            CheckResult(
-                expectation=name,
-                severity=by_name[name].severity,
-                rows_failed=result.result["unexpected_count"] or 0,  # none for a batch without rows
-                rows_total=result.result["element_count"],
-            )
+    counted = dict(_counted(result, view) for result in batch.validate(suite).results)
+    return [CheckResult(rule.name, rule.severity, counted[rule.name], counted[None]) for rule in rules]
+
+
+def _counted(result: Any, view: str) -> tuple[str | None, int]:
+    """Return what an expectation counted, by its rule; the number of rows has none.
+
+    The sum over a batch without rows is null.
+    """
+    rule = result.expectation_config.kwargs.get("column")
+    if result.exception_info.get("raised_exception") or "observed_value" not in result.result:
+        raise RuntimeError(
+            f"Great Expectations could not evaluate {rule or 'the number of rows'} on landing.{view}"
         )
-    return results
+    return rule, int(result.result["observed_value"] or 0)
 
 
 def _landing_url(url: str) -> str:

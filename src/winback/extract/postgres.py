@@ -136,14 +136,18 @@ class PostgresBatch:
         mapping: ColumnMapping = self.source.columns[name]
         if mapping.column is None:
             return sql.Literal(mapping.constant)
-        if mapping.column not in types and self._may_lack(name):
+        if mapping.column in types:
+            return self._converted(name, mapping, types[mapping.column])
+        if self._may_lack(name):
             return sql.SQL("null")
-        if mapping.column not in types:
-            raise WinbackError(
-                f"{self._place}: no column {mapping.column!r} (wanted for {name}). "
-                f"The source has: {', '.join(sorted(types))}.",
-                f"correct columns.{name} in winback.yml",
-            )
+        raise WinbackError(
+            f"{self._place}: no column {mapping.column!r} (wanted for {name}). "
+            f"The source has: {', '.join(sorted(types))}.",
+            f"correct columns.{name} in winback.yml",
+        )
+
+    def _converted(self, name: str, mapping: ColumnMapping, source_type: str) -> sql.Composable:
+        assert mapping.column is not None
         column: sql.Composable = sql.SQL("source.{}").format(sql.Identifier(mapping.column))
         if mapping.codes:
             branches = [
@@ -153,9 +157,9 @@ class PostgresBatch:
             return sql.SQL("case {column}::text {branches} else {column}::text end").format(
                 column=column, branches=sql.SQL(" ").join(branches)
             )
-        if self.feed.column(name).type == "timestamptz" and types[mapping.column] != "timestamptz":
+        if self.feed.column(name).type == "timestamptz" and source_type != "timestamptz":
             return sql.SQL("({}::timestamp at time zone {})").format(column, self.system.time_zone)
-        if types[mapping.column] in _TEXT_TYPES:
+        if source_type in _TEXT_TYPES:
             return sql.SQL("nullif(btrim({}), '')").format(column)
         return column
 

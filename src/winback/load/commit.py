@@ -154,14 +154,12 @@ def _count_landed(connection: psycopg.Connection[Any], batch: LandedBatch) -> in
     names = [result.expectation for result in batch.results]
     row = connection.execute(
         sql.SQL("select count(*) {} from {}").format(
-            sql.SQL("").join(
-                sql.SQL(", count(*) filter (where {})").format(sql.Identifier(name)) for name in names
-            ),
+            sql.SQL("").join(sql.SQL(", sum({})").format(sql.Identifier(name)) for name in names),
             sql.Identifier("landing", batch.rules_view),
         )
     ).fetchone()
     assert row is not None
-    counted = dict(zip(names, row[1:], strict=True))
+    counted = {name: count or 0 for name, count in zip(names, row[1:], strict=True)}
     expected = {result.expectation: result.rows_failed for result in batch.results}
     if counted != expected:
         differing = sorted(name for name in names if counted[name] != expected[name])
@@ -392,12 +390,14 @@ def _sql_parts(batch: LandedBatch) -> dict[str, sql.Composable]:
             "(({}) is distinct from ({}) or (stored.deleted_on is not null) <> landed.{})"
         ).format(_list(values, "stored.{}"), _list(values, "landed.{}"), sql.Identifier(IS_DELETED)),
         "reasons": sql.SQL(", ").join(
-            sql.SQL("case when {rule} then {name} end").format(
+            sql.SQL("case when {rule} = 1 then {name} end").format(
                 rule=sql.Identifier(name), name=sql.Literal(name)
             )
             for name in rejecting
         ),
-        "is_rejected": sql.SQL("({})").format(sql.SQL(" or ").join(map(sql.Identifier, rejecting))),
+        "is_rejected": sql.SQL("({})").format(
+            sql.SQL(" or ").join(sql.SQL("{} = 1").format(sql.Identifier(name)) for name in rejecting)
+        ),
         "version_order": sql.SQL(""),
         "is_newer": sql.SQL("stored.business_day <= %(day)s"),
     }
