@@ -14,7 +14,7 @@ from winback import paths
 from winback.airflow.wiring import business_day
 from winback.errors import WinbackError
 
-EXPECTED = {"load_sales", "load_complaints", "build_warehouse", "weekly_retention"}
+EXPECTED = {"backfill", "load_sales", "load_complaints", "build_warehouse", "weekly_retention"}
 
 
 def parse(folder: Path, home: Path, config: Path | None = None) -> dict:
