@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.unit.report import samples
-from winback.demo.inbox import Outbox
 from winback.report.glossary import read_definitions
+from winback.report.outbox import Outbox
 
 PHONE, DESK = 375, 1200
 

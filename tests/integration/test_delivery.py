@@ -18,7 +18,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.policy import default
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +30,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.unit.report import samples
-from winback.demo.inbox import Inbox, Outbox
+from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
 from winback.report.deliver import SendSummary, send_report
+from winback.report.outbox import Outbox
+from winback.warehouse.schema import ensure_schema
 
 NAMES = ["lin", "wang", "zhao"]
 
@@ -70,8 +71,7 @@ def connect(warehouse: str) -> Iterator[Callable[[], psycopg.Connection[Any]]]:
         return opened[-1]
 
     with psycopg.connect(warehouse, autocommit=True) as connection:
-        connection.execute("create schema if not exists ops")
-        connection.execute(resources.files("winback.report").joinpath("deliveries.sql").read_text("utf-8"))
+        ensure_schema(connection)
     yield open_connection
     for connection in opened:
         connection.close()

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from email import message_from_bytes
 from email.policy import default
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from winback.report.deliver import SendSummary, send_report
 from winback.report.period import iso_week
 from winback.report.query import ReportRows, read_rows
 from winback.report.scope import Recipient, Scope, with_account_managers
+from winback.warehouse.schema import ensure_schema
 
 REPORT = load_report("weekly_retention")
 AS_OF = date(2017, 12, 31)
@@ -347,8 +347,7 @@ def test_the_data_box_names_late_feeds_first(marts: Any) -> None:
 def test_from_the_marts_to_the_inbox(
     marts: Any, warehouse: str, tmp_path: Path, query: Callable[[str], list[Any]]
 ) -> None:
-    marts.execute("create schema ops")
-    marts.execute(resources.files("winback.report").joinpath("deliveries.sql").read_text("utf-8"))
+    ensure_schema(marts)
     readers = [
         recipient("region", "erp:N"),
         recipient("everything", address="head@example.com", language="en"),

@@ -91,13 +91,15 @@ class Suite:
 
 
 def _structural_rules(feed_name: str) -> tuple[RowRule, ...]:
-    """Return: required columns are filled, and what the source wrote could be read as the column's type."""
+    """Return: required columns are filled, text could be read as its column's type, dates are of our time."""
     rules = []
     for column in FEEDS[feed_name].columns:
         if column.is_required:
             rules.append(_is_filled(column))
         if column.type != "text":
             rules.append(_is_readable(column))
+        if column.type in ("date", "timestamptz"):
+            rules.append(_is_plausible(column))
     return tuple(rules)
 
 
@@ -120,4 +122,16 @@ def _is_readable(column: Column) -> RowRule:
         owner="data engineering",
         protects_en=f"A {column.name} that is no {column.type} would silently turn into nothing.",
         protects_zh=f"{column.name} 的内容无法识别为 {column.type}，否则会被悄悄丢掉。",
+    )
+
+
+def _is_plausible(column: Column) -> RowRule:
+    # 1899-12-30 is a spreadsheet's day zero, 9999-12-31 a database's "never": both are nulls in disguise.
+    return RowRule(
+        name=f"{column.name}_is_plausible",
+        fails_when=f"landed.{column.name} < date '1900-01-01' or landed.{column.name} >= date '2200-01-01'",
+        severity=Severity.REJECT,
+        owner="data engineering",
+        protects_en=f"A {column.name} outside 1900 to 2199 is a placeholder; as null_values it would be none.",
+        protects_zh=f"{column.name} 不在 1900 至 2199 年之间，多为占位值；可在配置的 null_values 中列为空值。",
     )

@@ -1,7 +1,7 @@
 """Send each message at most once by itself, and know afterwards what became of it.
 
 SMTP cannot say whether a message got through when the line breaks after its text has been sent: such an
-outcome is noted as unknown and left to a person. The ledger is `ops.deliveries` (deliveries.sql); a message
+outcome is noted as unknown and left to a person. The ledger is `ops.deliveries`; a message
 is claimed there, and the claim committed, before a byte of it leaves. Meanwhile its sender holds a lock in
 the database, so that a second sender waits and then finds it sent. A claim without a lock was left by a
 sender that died, and its outcome is unknown too.

@@ -4,6 +4,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from winback import warehouse
 from winback.build import published_day
@@ -14,6 +19,7 @@ from winback.errors import WinbackError
 from winback.report.definition import load_report
 from winback.report.deliver import send_report
 from winback.report.glossary import read_definitions
+from winback.report.outbox import Outbox
 from winback.report.period import Period, iso_week
 from winback.report.query import read_rows
 from winback.report.render import House, render
@@ -40,14 +46,7 @@ def send_weekly_retention(settings: Settings, issued_on: date) -> dict[str, int]
     period = iso_week(last_sunday(issued_on))
     smtp_url = connection_url(settings.mail.connection)
     with warehouse.connect(autocommit=True) as connection:
-        published = published_day(connection)
-        if published is None or published < period.ends_on:
-            raise WinbackError(
-                f"{NAME} {period.name}: the marts show {published or 'no day'}, "
-                f"the week ends {period.ends_on}; nothing was sent.",
-                f"winback build --day {period.ends_on}",
-            )
-        messages = _messages(settings, period, published)
+        messages = _messages(settings, period, _published(connection, period))
         summary = send_report(connection, smtp_url, NAME, period.name, messages)
     if summary.refused or summary.unknown:
         raise WinbackError(
@@ -57,6 +56,33 @@ def send_weekly_retention(settings: Settings, issued_on: date) -> dict[str, int]
             "unknown ones, and set their state to sent or to refused",
         )
     return asdict(summary)
+
+
+def preview_weekly_retention(settings: Settings, issued_on: date, folder: Path) -> int:
+    """Write every recipient's mail about the week before `issued_on` into a folder; return how many.
+
+    Nothing is sent, and nothing noted in the ledger.
+
+    Raises:
+        WinbackError: the week is not published yet, or nobody receives the report.
+    """
+    period = iso_week(last_sunday(issued_on))
+    with warehouse.connect(autocommit=True) as connection:
+        published = _published(connection, period)
+    outbox = Outbox(folder, "A preview: nothing was sent.")
+    kept = [outbox.keep(message.as_bytes(policy=SMTP)) for message in _messages(settings, period, published)]
+    return len(kept)
+
+
+def _published(connection: psycopg.Connection[Any], period: Period) -> date:
+    published = published_day(connection)
+    if published is None or published < period.ends_on:
+        raise WinbackError(
+            f"{NAME} {period.name}: the marts show {published or 'no day'}, "
+            f"the week ends {period.ends_on}; nothing was sent.",
+            f"winback build --day {period.ends_on}",
+        )
+    return published
 
 
 def _messages(settings: Settings, period: Period, as_of_date: date) -> Iterator[EmailMessage]:
