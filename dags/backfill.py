@@ -23,7 +23,7 @@ DAY = {"type": "string", "format": "date"}
 
 @task
 def choose(params=None):
-    from winback.load.backfill import chosen_feeds
+    from winback.load import chosen_feeds
 
     return chosen_feeds(settings, params["feeds"])
 

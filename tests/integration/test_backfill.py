@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from tests.company import DAY, days_after
 from winback.cli import main
 from winback.errors import WinbackError
-from winback.load import load_feed
-from winback.load.backfill import backfill_feed, chosen_feeds, months
+from winback.load import chosen_feeds, load_feed
+from winback.load.backfill import backfill_feed, months
 from winback.load.overview import feed_statuses
 from winback.load.source import SourceLoad
 

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from tests.company import DAY, days_after
+from tests.sources import give_customers, set_customers
 from winback.build import build_warehouse, reached_day, run_dbt, stale_feeds
 from winback.errors import WinbackError
 from winback.load import load_feed
@@ -57,8 +58,10 @@ def test_a_failed_build_is_named_and_leaves_the_published_marts_alone(company, w
     # No roll-up survives a region below itself: a data test of the marts finds it, at the very end.
     with psycopg.connect(warehouse) as connection:
         connection.execute(
-            "insert into raw.regions values"
-            " ('erp', 'A', 'A', 'B', 1, now()), ('erp', 'B', 'B', 'A', 1, now())"
+            "insert into raw.regions"
+            " (source_id, region_id, parent_region_id, business_day, load_batch_id, loaded_at)"
+            " values ('erp', 'A', 'B', %(day)s, 1, now()), ('erp', 'B', 'A', %(day)s, 1, now())",
+            {"day": DAY},
         )
     with pytest.raises(WinbackError, match=r"(?s)nothing was published.*regions?"):
         build_warehouse(company.settings, days_after(1))
@@ -69,6 +72,31 @@ def test_a_failed_build_is_named_and_leaves_the_published_marts_alone(company, w
     build_warehouse(company.settings, days_after(1))
     assert query(published) == [(1,)]
     assert query("select nspname from pg_namespace where nspname like 'marts%'") == [("marts",)]
+
+
+def test_a_customer_counts_where_they_were_and_who_was_deleted_has_no_manager_any_more(company, query):
+    give_customers(company)
+    company.sell(
+        ("A1", "2026-02-25 10:00", 5, "C1", "2026-02-25 10:00"),
+        ("A2", "2026-02-25 10:00", 7, "C2", "2026-02-25 10:00"),
+    )
+    set_customers(company, ("C1", "Li", "M"), ("C2", "Wu", "M"))
+    load_feed(company.settings, "customers", days_after(-1))
+    set_customers(company, ("C1", "Li", "N"))  # and C2 is gone
+    for feed in ("orders", "complaints", "customers"):
+        load_feed(company.settings, feed, days_after(1))
+    build_warehouse(company.settings, days_after(1))
+    assert query(
+        "select customer_key, week_starts_on, start_account_manager_key, account_manager_key"
+        " from marts.customer_weeks order by 1, 2"
+    ) == [
+        ("erp:C1", days_after(-7), "erp:M", "erp:M"),
+        ("erp:C1", DAY, "erp:M", "erp:N"),
+        ("erp:C2", days_after(-7), "erp:M", "erp:M"),
+        ("erp:C2", DAY, "erp:M", "-1"),
+    ]
+    present = "select customer_key, account_manager_key from marts.dim_customer where customer_key <> '-1'"
+    assert sorted(query(present)) == [("erp:C1", "erp:N"), ("erp:C2", "-1")]
 
 
 def test_every_model_stands_on_an_empty_warehouse_and_every_unit_test_holds(company, warehouse):

@@ -104,7 +104,11 @@ def _seed(name: str) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class RawCompany:
-    """The rows of the raw tables, and how the business counts."""
+    """The rows of the raw tables, and how the business counts.
+
+    A row with `deleted_on` is gone from its source. Of the versions of a customer, that with the latest
+    `valid_from` on or before a day held at its end; `date.min` stands for the beginning.
+    """
 
     as_of: date
     time_zone: str
@@ -113,6 +117,7 @@ class RawCompany:
     orders: list[Row]
     customers: list[Row] = field(default_factory=list)
     complaints: list[Row] = field(default_factory=list)
+    customers_versions: list[Row] = field(default_factory=list)
 
 
 def first_of_month(day: date, months: int = 0) -> date:
@@ -186,7 +191,11 @@ class Oracle:
     def __init__(self, raw: RawCompany, rules: Rules) -> None:
         self.raw, self.rules, self.as_of = raw, rules, raw.as_of
         self.zone = ZoneInfo(raw.time_zone)
-        self.masters = {f"{row['source_id']}:{row['customer_id']}": row for row in raw.customers}
+        self.orders, self.complaints = list(live(raw.orders)), list(live(raw.complaints))
+        self.masters = {own_key(row): row for row in live(raw.customers)}
+        self.versions: dict[str, list[Row]] = defaultdict(list)
+        for row in raw.customers_versions:
+            self.versions[own_key(row)].append(row)
         self.tiers_at = cache(self._tiers_at)
         self.rules_at = cache(self._rules_at)
         self.comebacks = cache(self._comebacks)
@@ -211,7 +220,7 @@ class Oracle:
         """All sales and returns up to the as-of date."""
         rows: Table = {}
         reversals: dict[str, list[Row]] = defaultdict(list)
-        for row in self.raw.orders:
+        for row in self.orders:
             day, order_class = self.business_day(row["ordered_at"]), self.order_class(row)
             if day > self.as_of or order_class == "void":
                 continue
@@ -258,6 +267,14 @@ class Oracle:
             return self.survivor(f"{master['source_id']}:{master['merged_into']}")
         return key
 
+    def master_on(self, key: str, day: date) -> Row:
+        """Return a customer's master data as they were at the end of a day; none if the source had none."""
+        versions = [row for row in self.versions.get(key, []) if row["valid_from"] <= day]
+        if not versions:
+            return {}
+        held = max(versions, key=lambda row: row["valid_from"])
+        return {} if held["deleted_on"] else held
+
     @cached_property
     def customers(self) -> dict[str, Customer]:
         """Everybody in customers, orders of any class or complaints; and the unknown member."""
@@ -285,9 +302,9 @@ class Oracle:
             who.do_not_contact |= bool(master["do_not_contact"])
             if master["registered_on"]:
                 seen(who.key, master["registered_on"])
-        for row in self.raw.orders:
+        for row in self.orders:
             seen(self.customer_key(row), self.business_day(row["ordered_at"]))
-        for row in self.raw.complaints:
+        for row in self.complaints:
             day = self.business_day(row["opened_at"])
             if complainer := seen(self.customer_key(row), day):
                 complainer.complaint_days.append(day)
@@ -512,10 +529,10 @@ class Oracle:
             "period_ends_on": end,
             "is_complete": last <= self.as_of,
             "business_line": who.line,
-            "region_key": reference(who.master, "region_id"),
-            "account_manager_key": reference(who.master, "account_manager_id"),
-            "start_region_key": reference(who.master, "region_id"),
-            "start_account_manager_key": reference(who.master, "account_manager_id"),
+            "region_key": reference(self.master_on(who.key, end), "region_id"),
+            "account_manager_key": reference(self.master_on(who.key, end), "account_manager_id"),
+            "start_region_key": reference(self.master_on(who.key, start), "region_id"),
+            "start_account_manager_key": reference(self.master_on(who.key, start), "account_manager_id"),
             "orders": orders,
             "revenue": who.revenue(first, end),
             "complaints": complaints,
@@ -561,6 +578,16 @@ class Oracle:
                 "retention_rate": None if rate is None else 1 - rate,
             }
         return table
+
+
+def live(rows: Iterable[Row]) -> Iterator[Row]:
+    """Leave out what the sources have deleted."""
+    return (row for row in rows if not row.get("deleted_on"))
+
+
+def own_key(row: Row) -> str:
+    """Return the key of a row of the customers feed, before merging."""
+    return f"{row['source_id']}:{row['customer_id']}"
 
 
 def reference(row: Row, column: str) -> str:

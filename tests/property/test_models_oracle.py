@@ -5,7 +5,7 @@ WINBACK_SLOW_SHARE (default 1.0) scales the number of companies in the slow test
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -98,6 +98,7 @@ class CompanyMaker:
         self.numbers: Counter[str] = Counter()
         self.orders: list[Row] = []
         self.customers: list[Row] = []
+        self.past_versions: list[Row] = []
         self.complaints: list[Row] = []
 
     def make(self) -> RawCompany:
@@ -107,6 +108,8 @@ class CompanyMaker:
             self.add_crowd(self.random.choice((50, 51, 99, 100, 101, 140)))
         self.add_walk_ins()
         self.add_merges()
+        self.add_past_versions()
+        self.delete_some()
         return self.company()
 
     def company(self) -> RawCompany:
@@ -118,6 +121,7 @@ class CompanyMaker:
             self.orders,
             self.customers,
             self.complaints,
+            [*self.past_versions, *self.customers],
         )
 
     def line_begin(self, policy: str) -> date:
@@ -295,6 +299,8 @@ class CompanyMaker:
                 "closed_on": closed_on,
                 "closed_reason": random.choice(CLOSED_REASONS),
                 "attributes": {},
+                "valid_from": date.min,
+                "deleted_on": None,
             }
         )
 
@@ -325,6 +331,35 @@ class CompanyMaker:
         if described and self.random.random() < 0.3:
             described[-1]["merged_into"] = self.random.choice(("X1", described[-1]["customer_id"]))
 
+    def add_past_versions(self) -> None:
+        """Let some customers have been elsewhere before, until just before or after an end of some period."""
+        for now in self.customers:
+            if self.random.random() < 0.5:
+                continue
+            moves = {self.edge(self.opened) + self.random.choice((0, 1)) * DAY for _ in range(3)}
+            *past, now["valid_from"] = sorted({date.min, *moves})
+            for valid_from in past:
+                self.past_versions.append(
+                    now
+                    | {
+                        "valid_from": valid_from,
+                        "region_id": self.random.choice((None, "", "east", "west", "north")),
+                        "account_manager_id": self.random.choice((None, "M1", "M3")),
+                        "deleted_on": self.as_of if self.random.random() < 0.1 else None,
+                        # of all this the marts go by what is known now
+                        "business_line": "exports",
+                        "merged_into": None,
+                        "closed_on": valid_from,
+                        "do_not_contact": True,
+                    }
+                )
+
+    def delete_some(self) -> None:
+        """Let the sources delete some rows, among them reversals and customers whom others merged into."""
+        for rows, share in ((self.orders, 0.02), (self.complaints, 0.1), (self.customers, 0.1)):
+            for row in rows:
+                row["deleted_on"] = self.as_of if self.random.random() < share else None
+
 
 # A warehouse
 
@@ -334,11 +369,11 @@ def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -
     """Make one empty warehouse for all companies of this module, one after the other."""
     maker = DatabaseMaker(server.url("postgres"))
     url = maker()
-    with psycopg.connect(url, autocommit=True) as connection:
-        ensure_schema(connection)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WINBACK_WAREHOUSE_URL", url)
         patch.setenv("WINBACK_STATE", str(tmp_path_factory.mktemp("state")))
+        with psycopg.connect(url, autocommit=True) as connection:
+            ensure_schema(connection)
         yield url
     maker.drop_all()
 
@@ -347,29 +382,39 @@ def load(url: str, raw: RawCompany) -> None:
     """Put a company's rows into the raw tables, in place of the last one's."""
     with psycopg.connect(url) as connection:
         connection.execute(
-            "truncate raw.orders, raw.customers, raw.complaints, raw.account_managers, ops.feed_days"
+            "truncate raw.orders, raw.customers, raw.customers_versions, raw.complaints, ops.feed_days"
         )
         for feed, rows in (
             ("orders", raw.orders),
             ("customers", raw.customers),
             ("complaints", raw.complaints),
         ):
-            names = ["source_id", *FEEDS[feed].column_names]
-            statement = f"copy raw.{feed} ({', '.join(names)}, load_batch_id, loaded_at) from stdin"
-            with connection.cursor().copy(statement) as copy:
-                for row in rows:
-                    values = [Jsonb(row[name]) if name == "attributes" else row[name] for name in names]
-                    copy.write_row([*values, 1, datetime.now(UTC)])
+            columns = FEEDS[feed].column_names
+            copy_rows(connection, feed, columns, [row | {"business_day": raw.as_of} for row in rows])
             for source_id in {row["source_id"] for row in rows}:
                 connection.execute(
                     "insert into ops.feed_days values (%s, %s, %s, false)", [source_id, feed, raw.as_of]
                 )
-        for manager in sorted({row["account_manager_id"] for row in raw.customers} - {None}):
-            connection.execute(
-                "insert into raw.account_managers (source_id, account_manager_id, load_batch_id, loaded_at)"
-                " values ('erp', %s, 1, now())",
-                [manager],
-            )
+        columns = FEEDS["customers"].column_names
+        copy_rows(connection, "customers_versions", columns, raw.customers_versions)
+
+
+def copy_rows(
+    connection: psycopg.Connection[Any], table: str, columns: Iterable[str], rows: list[Row]
+) -> None:
+    day = "valid_from" if table.endswith("_versions") else "business_day"
+    names = ["source_id", *columns, "deleted_on", day]
+    statement = f"copy raw.{table} ({', '.join(names)}, load_batch_id, loaded_at) from stdin"
+    with connection.cursor().copy(statement) as copy:
+        for row in rows:
+            values = [in_copy(row.get(name)) for name in names]
+            copy.write_row([*values, 1, datetime.now(UTC)])
+
+
+def in_copy(value: Any) -> Any:
+    if value == date.min:
+        return "-infinity"
+    return Jsonb(value) if isinstance(value, dict) else value
 
 
 def build(raw: RawCompany) -> None:

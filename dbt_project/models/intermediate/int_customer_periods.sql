@@ -4,6 +4,10 @@ with customers as (
     select * from {{ ref('int_customers') }}
 ),
 
+versions as (
+    select * from {{ ref('stg_customers_versions') }}
+),
+
 periods as (
     select * from {{ ref('int_periods') }}
 ),
@@ -58,8 +62,10 @@ both_ends as (
     select
         customers.customer_key,
         customers.business_line,
-        customers.region_key,
-        customers.account_manager_key,
+        coalesce(end_versions.region_key, '-1') as region_key,
+        coalesce(end_versions.account_manager_key, '-1') as account_manager_key,
+        coalesce(start_versions.region_key, '-1') as start_region_key,
+        coalesce(start_versions.account_manager_key, '-1') as start_account_manager_key,
         periods.grain,
         periods.starts_on,
         periods.ends_on,
@@ -99,6 +105,16 @@ both_ends as (
         on
             customers.customer_key = start_stages.customer_key
             and periods.evening_before = start_stages.day
+    left join versions as end_versions
+        on
+            customers.customer_key = end_versions.customer_key
+            and periods.period_ends_on >= end_versions.valid_from
+            and (periods.period_ends_on < end_versions.valid_to or end_versions.valid_to is null)
+    left join versions as start_versions
+        on
+            customers.customer_key = start_versions.customer_key
+            and periods.evening_before >= start_versions.valid_from
+            and (periods.evening_before < start_versions.valid_to or start_versions.valid_to is null)
     left join policies on customers.policy = policies.policy
     left join data_begins on customers.business_line = data_begins.business_line
     -- walk-ins have a row only where they bought or complained
@@ -135,8 +151,8 @@ final as (
         value_12m,
         start_stage,
         start_value_tier,
-        region_key as start_region_key,
-        account_manager_key as start_account_manager_key,
+        start_region_key,
+        start_account_manager_key,
         is_churn_rate_defined,
         case when is_live_at_start then 1 else 0 end as customers_start,
         case when is_closed then 1 else 0 end as customers_closed,

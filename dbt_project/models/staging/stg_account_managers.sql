@@ -1,5 +1,6 @@
 with account_managers as (
     select * from {{ source('raw', 'account_managers') }}
+    where deleted_on is null
 ),
 
 final as (

@@ -1,5 +1,6 @@
 with complaints as (
     select * from {{ source('raw', 'complaints') }}
+    where deleted_on is null
 ),
 
 statuses as (

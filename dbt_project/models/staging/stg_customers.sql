@@ -1,5 +1,6 @@
 with customers as (
     select * from {{ source('raw', 'customers') }}
+    where deleted_on is null
 ),
 
 closed_reasons as (

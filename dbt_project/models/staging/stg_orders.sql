@@ -5,6 +5,7 @@ with orders as (
         nullif(lower(trim(document_type)), '') as document_word,
         {{ counted_document_type('source_id') }} as counted_document_type
     from {{ source('raw', 'orders') }}
+    where deleted_on is null
 ),
 
 statuses as (

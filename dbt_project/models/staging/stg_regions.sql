@@ -1,5 +1,6 @@
 with regions as (
     select * from {{ source('raw', 'regions') }}
+    where deleted_on is null
 ),
 
 final as (

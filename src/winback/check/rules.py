@@ -132,6 +132,6 @@ def _is_plausible(column: Column) -> RowRule:
         fails_when=f"landed.{column.name} < date '1900-01-01' or landed.{column.name} >= date '2200-01-01'",
         severity=Severity.REJECT,
         owner="data engineering",
-        protects_en=f"A {column.name} outside 1900 to 2199 is a placeholder; as null_values it would be none.",
-        protects_zh=f"{column.name} 不在 1900 至 2199 年之间，多为占位值；可在配置的 null_values 中列为空值。",
+        protects_en=f"A {column.name} outside 1900 to 2199 is a placeholder; null_values can say so.",
+        protects_zh=f"{column.name} 不在 1900 至 2199 年之间，多为占位值；可列入 null_values。",
     )

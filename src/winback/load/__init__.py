@@ -1,5 +1,6 @@
 """Load a feed for a business day: extract, land, check, commit. Safe to repeat, in any order, by twins."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -70,6 +71,15 @@ def configured_feed(settings: Settings, feed_name: str) -> FeedConfig:
             "add it to winback.yml or load another feed",
         )
     return settings.feeds[feed_name]
+
+
+def chosen_feeds(settings: Settings, named: Iterable[str]) -> list[str]:
+    """Return the feeds that are named, or all that are configured where none is.
+
+    Raises:
+        WinbackError: one of them is not configured.
+    """
+    return [name for name in named if configured_feed(settings, name)] or list(settings.feeds)
 
 
 def summed(feed_name: str, day: date, outcomes: list[SourceResult]) -> LoadResult:

@@ -55,11 +55,6 @@ def backfill_feed(
     return summed(feed_name, last, outcomes)
 
 
-def chosen_feeds(settings: Settings, named: list[str]) -> list[str]:
-    """Return the feeds to backfill: those named, or all that are configured."""
-    return [name for name in named if configured_feed(settings, name)] or list(settings.feeds)
-
-
 def months(first: date, last: date) -> list[Piece]:
     """Cut a range of days at the months' ends, so that the same days always give the same pieces."""
     pieces = []

@@ -54,7 +54,8 @@ class LandedBatch:
     """A batch that lies in its landing table, checked, and waits to be committed.
 
     `business_day` dates its rows: of two versions of a row that carry no stamp of their own, the one of the
-    later day is newer. `cursor` is the column that moves the watermark, if this batch does.
+    later day is newer. `repeats` is the batch that loaded these files before, if they are loaded once more.
+    `cursor` is the column that moves the watermark, if this batch does.
     """
 
     batch_id: int
@@ -66,6 +67,7 @@ class LandedBatch:
     rules: tuple[RowRule, ...]
     results: list[CheckResult]
     files: tuple[SourceFile, ...] = ()
+    repeats: int | None = None
     cursor: str | None = None
     missing_keys: MissingKeys | None = None
     source_columns: dict[str, str] | None = None
@@ -139,6 +141,8 @@ def _lock_watermark(connection: psycopg.Connection[Any], batch: LandedBatch) -> 
 
 def _is_loaded_already(connection: psycopg.Connection[Any], batch: LandedBatch) -> bool:
     """Claim the batch's files; false when there are none, true when a twin has loaded them all."""
+    if batch.repeats is not None:
+        return not _claim_again(connection, batch, batch.repeats)
     claimed = 0
     for file in batch.files:
         claimed += connection.execute(
@@ -146,7 +150,44 @@ def _is_loaded_already(connection: psycopg.Connection[Any], batch: LandedBatch) 
             " values (%s, %s, %s, %s, %s) on conflict do nothing",
             [batch.source_id, batch.feed.name, file.content_sha256, file.name, batch.batch_id],
         ).rowcount
+    if claimed:  # files that are joined belong to the batch that joined them last
+        connection.execute(
+            "update ops.files set batch_id = %s"
+            " where source_id = %s and feed = %s and content_sha256 = any(%s)",
+            [
+                *(batch.batch_id, batch.source_id, batch.feed.name),
+                [file.content_sha256 for file in batch.files],
+            ],
+        )
     return bool(batch.files) and claimed == 0
+
+
+def _claim_again(connection: psycopg.Connection[Any], batch: LandedBatch, repeats: int) -> bool:
+    """Take files over from the batch that loaded them before, with what it set aside."""
+    claimed = connection.execute(
+        """
+        with noted as (
+            select * from ops.files where source_id = %s and feed = %s and content_sha256 = any(%s)
+        )
+
+        update ops.files set batch_id = %s from noted
+        where
+            (files.source_id, files.feed, files.content_sha256)
+            = (noted.source_id, noted.feed, noted.content_sha256)
+            and exists (select from noted where batch_id = %s)
+        """,
+        [
+            *(batch.source_id, batch.feed.name, [file.content_sha256 for file in batch.files]),
+            *(batch.batch_id, repeats),
+        ],
+    ).rowcount
+    connection.execute(
+        sql.SQL("delete from {} where load_batch_id = %s").format(
+            sql.Identifier("quarantine", batch.feed.name)
+        ),
+        [repeats],
+    )
+    return claimed > 0
 
 
 def _count_landed(connection: psycopg.Connection[Any], batch: LandedBatch) -> int:
@@ -197,7 +238,8 @@ def _mark_missing(statements: "_Statements", batch: LandedBatch) -> int:
         return 0
     live, missing = statements.row(_COUNT_MISSING)
     at_most = batch.missing_keys.at_most
-    if at_most < 1 and (missing > max(1, at_most * live) or missing == live > 0):
+    # The quotient, not the product: 0.29 × 100 is a little less than 29.
+    if at_most < 1 and missing and (missing == live or (missing > 1 and missing / live > at_most)):
         raise WinbackError(
             f"{batch.feed.name} from {batch.source_id}: {missing:,} of {live:,} live rows are gone from the "
             f"source, more than the {at_most:.0%} that may go at once; "
@@ -283,7 +325,7 @@ select
     count(*),
     count(*) filter (where not exists (select from {present} as present where {is_present}))
 from {raw} as kept
-where source_id = %(source_id)s and deleted_on is null and business_day <= %(day)s
+where source_id = %(source_id)s and deleted_on is null and {is_not_later}
 """
 
 # The live rows that the source no longer has, as if it had sent them with a mark.
@@ -291,7 +333,7 @@ _MISSING: LiteralString = """(
     select {columns}, true as {is_deleted}
     from {raw} as kept
     where
-        source_id = %(source_id)s and deleted_on is null and business_day <= %(day)s
+        source_id = %(source_id)s and deleted_on is null and {is_not_later}
         and not exists (select from {present} as present where {is_present})
 )"""
 
@@ -399,7 +441,9 @@ def _sql_parts(batch: LandedBatch) -> dict[str, sql.Composable]:
             sql.SQL(" or ").join(sql.SQL("{} = 1").format(sql.Identifier(name)) for name in rejecting)
         ),
         "version_order": sql.SQL(""),
-        "is_newer": sql.SQL("stored.business_day <= %(day)s"),
+        # What a batch that began later has written on the same day is newer, whichever commits first.
+        "is_newer": sql.SQL("(stored.business_day, stored.load_batch_id) <= (%(day)s, %(batch_id)s)"),
+        "is_not_later": sql.SQL("(business_day, load_batch_id) <= (%(day)s, %(batch_id)s)"),
     }
     if feed.version_column:
         version = sql.Identifier(feed.version_column)

@@ -53,6 +53,18 @@ class SourceResult:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """What is known of a batch of files: whether all are, and by which batch those that state a day.
+
+    `replaced` is the batch of a file whose name has had another content since.
+    """
+
+    is_whole: bool
+    by: int | None
+    replaced: int | None
+
+
 @dataclass
 class SourceLoad:
     """One source of one feed on one business day."""
@@ -150,12 +162,13 @@ class SourceLoad:
         return ShapedBatch(self.feed, shaped, system.time_zone, {"rows": table})
 
     def _present_day(self) -> date:
-        """Return the day that rows read from a live system are dated by: it shows its present state.
+        """Return the day that rows without one are dated by: tables and undated files show the present.
 
         An older day that is loaded again must not date today's state back.
         """
         row = self.connection.execute(
-            "select max(business_day) from ops.feed_days where feed = %s and source_id = %s",
+            "select max(business_day) from ops.batches"
+            " where feed = %s and source_id = %s and status = 'committed'",
             [self.feed.name, self.source.source],
         ).fetchone()
         return max(self.day, row[0]) if row and row[0] else self.day
@@ -169,11 +182,13 @@ class SourceLoad:
                 for table, files in found.items()
             }
         counts, batches = BatchCounts(), 0
-        for group in self._new_groups(found):
+        for group, repeats in self._due_groups(found):
             files = tuple(SourceFile(file.path.name, content_hash(file.path)) for file in group.values())
             tables = {table: open_file(file.path, self.source) for table, file in group.items()}
             batch = ShapedBatch(self.feed, self.source, system.time_zone, tables, files)
-            counts += self._load(batch, day=self._day_of(group), moves_watermark=False)
+            counts += self._load(
+                batch, day=self._day_of(group), moves_watermark=False, group=group, repeats=repeats
+            )
             batches += 1
         is_dated = any("%" in pattern for pattern in patterns.values())
         is_stale = is_dated and not has_arrived(system, self.source, self.day)
@@ -187,11 +202,19 @@ class SourceLoad:
         return SourceResult(batches, counts, is_stale, tuple(self._notes))
 
     def _day_of(self, group: dict[str, DatedFile]) -> date:
-        """Return the day that a batch of files is dated by: what their names state, else that of the load."""
-        return max((file.day for file in group.values() if file.day is not None), default=self.day)
+        """Return the day that a batch of files is dated by: what their names state, else the present one."""
+        days = [file.day for file in group.values() if file.day is not None]
+        return max(days) if days else self._present_day()
 
-    def _new_groups(self, found: dict[str, list[DatedFile]]) -> Iterator[dict[str, DatedFile]]:
-        """Yield the batches of files that are new: one per file, or one per set that a query joins."""
+    def _due_groups(
+        self, found: dict[str, list[DatedFile]]
+    ) -> Iterator[tuple[dict[str, DatedFile], int | None]]:
+        """Yield the batches of files that are due: one per file, or one per set that a query joins.
+
+        Due are new files; once more, those of the days after a file that came late, since rows that they left
+        as they were must not stay as the late file has them; and a file that is again what it was before its
+        last load. Beside each stands the batch that it repeats.
+        """
         if missing := [
             pattern
             for table, pattern in file_patterns(self.source).items()
@@ -201,18 +224,49 @@ class SourceLoad:
                 f"{self.place}: no file matches {', '.join(missing)}.",
                 "put the file into the folder of that system, or correct the name in winback.yml",
             )
-        for group in batches_of_files(found, self.day):
-            if not self._is_known(group):
-                yield group
+        newest = 0
+        for group in batches_of_files(found, date.max):
+            loaded = self._look_up(group)
+            is_ahead = any(file.day is not None and file.day > self.day for file in group.values())
+            if not loaded.is_whole and is_ahead:
+                continue
+            repeats = loaded.replaced
+            if repeats is None and loaded.by is not None and loaded.by < newest:
+                repeats = loaded.by
+            if not loaded.is_whole or repeats is not None:
+                yield group, repeats if loaded.is_whole else None
+                loaded = self._look_up(group)
+            newest = max(newest, loaded.by or 0)
 
-    def _is_known(self, group: dict[str, DatedFile]) -> bool:
-        hashes = [content_hash(file.path) for file in group.values()]
-        row = self.connection.execute(
-            "select count(distinct content_sha256) from ops.files"
-            " where source_id = %s and feed = %s and content_sha256 = any(%s)",
-            [self.source.source, self.feed.name, hashes],
-        ).fetchone()
-        return row is not None and row[0] == len(set(hashes))
+    def _look_up(self, group: dict[str, DatedFile]) -> "_Loaded":
+        """Ask which of a batch's files are known, by which batch.
+
+        A file that is known by another name is the same file, but says nothing about the order of days.
+        """
+        files = {content_hash(file.path): file for file in group.values()}
+        known = self.connection.execute(
+            """
+            select
+                content_sha256, file, batch_id,
+                max(batch_id) over (partition by file) > batch_id
+            from ops.files
+            where source_id = %s and feed = %s and file in (
+                select file from ops.files where source_id = %s and feed = %s and content_sha256 = any(%s)
+            )
+            """,
+            [self.source.source, self.feed.name, self.source.source, self.feed.name, list(files)],
+        ).fetchall()
+        known = [row for row in known if row[0] in files]
+        own = [
+            (files[sha], batch, is_replaced)
+            for sha, name, batch, is_replaced in known
+            if files[sha].path.name == name
+        ]
+        return _Loaded(
+            is_whole=len(known) == len(files),
+            by=min((batch for file, batch, _ in own if file.day is not None), default=None),
+            replaced=min((batch for _, batch, is_replaced in own if is_replaced), default=None),
+        )
 
     def _newest_day(self) -> date:
         """Return the newest business day that the loaded rows speak of, else the day of this load."""
@@ -233,11 +287,14 @@ class SourceLoad:
         moves_watermark: bool,
         completes_day: date | None = None,
         backfills: tuple[date, date] | None = None,
+        group: dict[str, DatedFile] | None = None,
+        repeats: int | None = None,
     ) -> BatchCounts:
         """Take one batch through landing, checks and commit; on failure note it and keep what was landed."""
         with self._attempt(batch.files) as batch_id:
             landing = landing_name(self.feed, batch_id)
             land(self.connection, self.feed, landing, batch)
+            self._check_unchanged(group or {}, batch.files)
             known = known_columns(self.connection, self.feed.name, self.source.source)
             self._notes += check_drift(
                 self.place, known, batch.source_columns, self.source.drift, self.source
@@ -256,6 +313,7 @@ class SourceLoad:
                 rules=rules,
                 results=evaluate(warehouse.url(), view, rules),
                 files=batch.files,
+                repeats=repeats,
                 cursor=self.source.cursor if moves_watermark else None,
                 missing_keys=missing_keys,
                 source_columns=batch.source_columns,
@@ -266,13 +324,22 @@ class SourceLoad:
             self.connection.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", self.feed.name)))
         return counts
 
+    def _check_unchanged(self, group: dict[str, DatedFile], files: tuple[SourceFile, ...]) -> None:
+        """Refuse a file that was written while it was read: it would be known by what was not loaded."""
+        for found, file in zip(group.values(), files, strict=True):
+            if content_hash(found.path) != file.content_sha256:
+                raise WinbackError(
+                    f"{self.place}: {file.name} changed while it was read; nothing of it was loaded.",
+                    "run the same load again once the file is complete",
+                )
+
     def _land_keys(self, batch_id: int, *, is_whole: bool) -> MissingKeys | None:
         """Land all keys of the source where missing keys are deletes; the rows themselves if they are all."""
         deletes = self.source.deletes
         if not isinstance(deletes, DeletesByKeys) or not is_whole:
             return None
         at_most = _NEVER_TOO_MANY if self.accepts_deletes else deletes.at_most
-        if self.source.cursor is None:
+        if self.source.cursor is None or isinstance(self.system, FileSystem):
             return MissingKeys(landing_name(self.feed, batch_id), at_most)
         # After the rows: a key that is created in between may be here without its row, never the reverse.
         only_keys = self.source.model_copy(
@@ -290,14 +357,17 @@ class SourceLoad:
     def _attempt(self, files: tuple[SourceFile, ...]) -> Iterator[int]:
         """Note an attempt and what became of it; clear away what attempts that died have left behind."""
         self._clear_leftovers()
-        row = self.connection.execute(
-            "insert into ops.batches (feed, source_id, business_day, status, file)"
-            " values (%s, %s, %s, 'running', %s) returning batch_id",
-            [self.feed.name, self.source.source, self.day, ", ".join(file.name for file in files) or None],
-        ).fetchone()
-        assert row is not None
-        batch_id = int(row[0])
-        self.connection.execute("select pg_advisory_lock(%s, %s)", [_WORKER_LOCK, batch_id])
+        names = ", ".join(file.name for file in files) or None
+        # In one transaction: a batch that others can see is locked already.
+        with self.connection.transaction():
+            row = self.connection.execute(
+                "insert into ops.batches (feed, source_id, business_day, status, file)"
+                " values (%s, %s, %s, 'running', %s) returning batch_id",
+                [self.feed.name, self.source.source, self.day, names],
+            ).fetchone()
+            assert row is not None
+            batch_id = int(row[0])
+            self.connection.execute("select pg_advisory_lock(%s, %s)", [_WORKER_LOCK, batch_id])
         try:
             yield batch_id
         except Exception as error:
@@ -331,7 +401,8 @@ class SourceLoad:
             drop_landing(self.connection, self.feed, batch_id)
             self.connection.execute(
                 "update ops.batches set landing_is_kept = false,"
-                " status = 'failed', error = coalesce(error, 'the worker died') where batch_id = %s",
+                " status = 'failed', error = coalesce(error, 'the worker died')"
+                " where batch_id = %s and status <> 'committed'",  # it may have, since it was found
                 [batch_id],
             )
             self.connection.execute("select pg_advisory_unlock(%s, %s)", [_WORKER_LOCK, batch_id])
@@ -362,6 +433,8 @@ def batches_of_files(found: dict[str, list[DatedFile]], day: date) -> list[dict[
         table: [file for file in files if file.day is None or file.day <= day]
         for table, files in found.items()
     }
+    for files in due.values():
+        files.sort(key=lambda file: file.day or date.min)  # the order of names may be another
     if len(due) == 1:
         return [{table: file} for table, files in due.items() for file in files]
     if not all(due.values()):

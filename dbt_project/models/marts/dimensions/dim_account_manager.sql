@@ -3,7 +3,7 @@ with account_managers as (
 ),
 
 referenced as (
-    select account_manager_key from {{ ref('int_customers') }}
+    select account_manager_key from {{ ref('stg_customers_versions') }}
     union
     select reports_to_key from account_managers
     union

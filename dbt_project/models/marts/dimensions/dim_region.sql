@@ -5,7 +5,7 @@ with recursive regions as (
 referenced as (
     select parent_region_key as region_key from regions
     union
-    select region_key from {{ ref('int_customers') }}
+    select region_key from {{ ref('stg_customers_versions') }}
     union
     select region_key from {{ ref('int_orders') }}
     union
