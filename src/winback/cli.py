@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -92,16 +93,94 @@ def remove() -> None:
 
 
 @main.command()
-@click.argument("feed")
-@click.option("--day", type=DAY, required=True, help="business day, YYYY-MM-DD")
-def load(feed: str, day: datetime) -> None:
-    """Load one FEED up to and including a business day."""
-    from winback.config import load_settings
-    from winback.load import load_feed
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--config", type=click.Path(path_type=Path), help="file to write; default: the one in use")
+@click.option("--force", is_flag=True, help="overwrite that file")
+@click.option("--time-zone", help="IANA zone of the business and of its stamps; default: Asia/Shanghai")
+@click.option("--policy", help="when a customer counts as lost, of seeds/policies.csv; default: retail")
+@click.option("--company", help="what the reports call the company")
+def init(
+    sources: tuple[str, ...],
+    config: Path | None,
+    *,
+    force: bool,
+    time_zone: str | None,
+    policy: str | None,
+    company: str | None,
+) -> None:
+    """Propose a winback.yml for files, folders or database URLs, and say what a person must decide."""
+    from winback.onboarding.init import Wishes, write_proposal
+    from winback.paths import config_file
 
-    result = load_feed(load_settings(), feed, day.date())
-    for name, value in result.as_dict().items():
-        click.echo(f"{name}: {value}")
+    wishes = Wishes(company=company, time_zone=time_zone, policy=policy)
+    said, is_complete = write_proposal(
+        sources, (config or config_file()).absolute(), wishes, overwrites=force
+    )
+    click.echo("\n".join(said))
+    sys.exit(0 if is_complete else 1)
+
+
+@main.command()
+@click.argument("feeds", nargs=-1, metavar="[FEED...]")
+def doctor(feeds: tuple[str, ...]) -> None:
+    """Prove the configuration on samples, before anything is loaded; exit code 1 if a check fails."""
+    from winback.config import load_settings
+    from winback.onboarding.doctor import examine
+    from winback.onboarding.findings import Level
+
+    findings = []
+    for finding in examine(load_settings(), feeds):
+        click.echo(str(finding))
+        findings.append(finding)
+    failed = sum(finding.level is Level.FAIL for finding in findings)
+    warned = sum(finding.level is Level.WARN for finding in findings)
+    click.echo(f"{len(findings)} checks: {failed} failed, {warned} to look at")
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("feeds", nargs=-1)
+@click.option("--day", type=DAY, required=True, help="business day, YYYY-MM-DD")
+@click.option("--accept-deletes", is_flag=True, help="mark rows that are gone as deleted, however many")
+def load(feeds: tuple[str, ...], day: datetime, accept_deletes: bool) -> None:
+    """Load FEEDS (all, unless named) up to and including a business day."""
+    from winback.config import load_settings
+    from winback.load import chosen_feeds, load_feed
+
+    settings = load_settings()
+    for feed in chosen_feeds(settings, feeds):
+        result = load_feed(settings, feed, day.date(), accepts_deletes=accept_deletes)
+        click.echo(", ".join(f"{name} {value}" for name, value in result.as_dict().items()))
+
+
+@main.command()
+@click.argument("feeds", nargs=-1)
+@click.option("--from", "first", type=DAY, required=True, help="first business day, YYYY-MM-DD")
+@click.option("--to", "last", type=DAY, required=True, help="last business day, YYYY-MM-DD; must be over")
+def backfill(feeds: tuple[str, ...], first: datetime, last: datetime) -> None:
+    """Load the history of FEEDS (all, unless named) once more, month by month; run again, it goes on."""
+    from winback.config import load_settings
+    from winback.load import chosen_feeds
+    from winback.load.backfill import backfill_feed
+
+    settings = load_settings()
+    for feed in chosen_feeds(settings, feeds):
+        backfill_feed(settings, feed, first.date(), last.date(), click.echo)
+
+
+@main.command()
+def feeds() -> None:
+    """Show where every feed stands: last batch, watermark, lag, rows."""
+    from winback import warehouse as place
+    from winback.config import load_settings
+    from winback.load.overview import as_table, feed_statuses
+    from winback.warehouse.schema import ensure_schema
+
+    settings = load_settings()
+    with place.connect(autocommit=True) as connection:
+        ensure_schema(connection)
+        statuses = feed_statuses(connection, settings, datetime.now(settings.zone).date())
+    click.echo(as_table(statuses, settings.zone))
 
 
 @main.command()
@@ -113,6 +192,25 @@ def build(day: datetime) -> None:
 
     result = build_warehouse(load_settings(), day.date())
     click.echo(f"{result.outcome} as of {result.as_of_date}")
+
+
+@main.group()
+def report() -> None:
+    """Look at a report before it goes out."""
+
+
+@report.command()
+@click.argument("name", type=click.Choice(["weekly_retention"]))
+@click.option("--day", type=DAY, required=True, help="day of issue, YYYY-MM-DD: the week before is reported")
+def preview(name: str, day: datetime) -> None:
+    """Write every recipient's mail of report NAME into a folder; nothing is sent."""
+    from winback import paths
+    from winback.config import load_settings
+    from winback.report.weekly import preview_weekly_retention
+
+    folder = paths.state_dir() / "preview" / f"{name}_{day:%Y-%m-%d}"
+    written = preview_weekly_retention(load_settings(), day.date(), folder)
+    click.echo(f"{written} mails to look at: {folder / 'index.html'}")
 
 
 @main.command()

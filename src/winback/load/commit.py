@@ -298,7 +298,7 @@ select
     row_number,
     array_remove(array[{reasons}], null),
     (select to_jsonb(typed) from (select {columns}) as typed),
-    source_text,
+    source_text::jsonb,
     clock_timestamp()
 from {view}
 where {is_rejected}

@@ -248,15 +248,17 @@ class SourceLoad:
             """
             select
                 content_sha256, file, batch_id,
-                max(batch_id) over (partition by file) > batch_id
-            from ops.files
-            where source_id = %s and feed = %s and file in (
-                select file from ops.files where source_id = %s and feed = %s and content_sha256 = any(%s)
-            )
+                exists (
+                    select from ops.files as later
+                    where
+                        (later.source_id, later.feed, later.file) = (known.source_id, known.feed, known.file)
+                        and later.batch_id > known.batch_id
+                )
+            from ops.files as known
+            where source_id = %s and feed = %s and content_sha256 = any(%s)
             """,
-            [self.source.source, self.feed.name, self.source.source, self.feed.name, list(files)],
+            [self.source.source, self.feed.name, list(files)],
         ).fetchall()
-        known = [row for row in known if row[0] in files]
         own = [
             (files[sha], batch, is_replaced)
             for sha, name, batch, is_replaced in known
