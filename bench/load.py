@@ -1,11 +1,12 @@
-"""Time loading against its limit and against a peer, all in one run: medians, a table, and exit code 1 on a miss.
+"""Time loading against its limit and against a peer, in one run: medians, a table, exit code 1 on a miss.
 
     .venv/bin/python bench/load.py [--rows 2000000] [--runs 5] [--memory-rows 10000000] [--no-peer] [--json]
 
-The limit is what one can write by hand for this very table: binary COPY into COPY (or the server's own COPY from a
-CSV file), then one `insert ... on conflict`, without checks, counts, quarantine or a watermark. Winback runs as its
-worker does: a process of its own, libraries imported before the clock starts, memory read when it ends. Every run
-begins with an empty database. dlt is the peer; its configuration is printed with its figures.
+The limit is what one can write by hand for this very table: binary COPY into COPY (or the server's own COPY
+from a CSV file), then one `insert ... on conflict`, without checks, counts, quarantine or a watermark.
+Winback runs as its worker does: a process of its own, libraries imported before the clock starts, memory read
+when it ends. Every run begins with an empty database. dlt is the peer; its configuration stands beside its
+figures.
 """
 
 import argparse
@@ -58,7 +59,9 @@ from generate_series(1::bigint, %s) as n
 TYPED = """order_id text, ordered_at timestamptz, amount numeric, customer_id text, status text,
     channel text, store_id text, updated_at timestamptz"""
 COPY_OUT = """copy (
-    select order_no, sold_at at time zone 'UTC', amount, customer, state, channel, store, changed_at at time zone 'UTC'
+    select
+        order_no, sold_at at time zone 'UTC', amount, customer, state, channel, store,
+        changed_at at time zone 'UTC'
     from orders
 ) to stdout (format binary)"""
 VALUES = [name for name in COLUMNS if name != "order_id"]
@@ -155,25 +158,33 @@ def winback(source: str, target: str, csv: Path | None, folder: Path, loads: int
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+# How dlt reads, writes and stores: its fastest way, which only appends, and the one that updates by key.
+PEERS = (("connectorx", "append", "parquet"), ("pyarrow", "merge", "csv"))
 PEER = """
 import sys, time
 import dlt
 from dlt.sources.sql_database import sql_table
 source, target, backend, disposition, layout = sys.argv[1:]
-hint = {"primary_key": "order_no"} if disposition == "merge" else {}
 pipeline = dlt.pipeline(
-    "bench", destination=dlt.destinations.postgres(target), dataset_name="peer", pipelines_dir=sys.argv[0] + ".d"
+    "bench",
+    destination=dlt.destinations.postgres(target),
+    dataset_name="peer",
+    pipelines_dir=sys.argv[0] + ".d",
 )
 started = time.perf_counter()
-rows = sql_table(credentials=source, table="orders", backend=backend, reflection_level="full", chunk_size=100_000)
+rows = sql_table(
+    credentials=source, table="orders", backend=backend, reflection_level="full", chunk_size=100_000
+)
+how = "append"
 if disposition == "merge":
-    rows.apply_hints(primary_key="order_no", write_disposition={"disposition": "merge", "strategy": "upsert"})
-pipeline.run(rows, write_disposition=None if disposition == "merge" else "append", loader_file_format=layout)
+    how = {"disposition": "merge", "strategy": "upsert"}
+    rows.apply_hints(primary_key="order_no")
+pipeline.run(rows, write_disposition=how, loader_file_format=layout)
 print(time.perf_counter() - started)
 """
 
 
-def peer(source: str, target: str, folder: Path, backend: str, disposition: str, layout: str) -> float:
+def peer(source: str, target: str, folder: Path, settings: tuple[str, str, str]) -> float:
     """Return the seconds that dlt takes, in an environment of its own."""
     home = Path(__file__).parents[1] / ".winback" / "bench"
     python = home / "bin" / "python"
@@ -185,7 +196,7 @@ def peer(source: str, target: str, folder: Path, backend: str, disposition: str,
              "-r", str(requirements)],
             check=True,
         )  # fmt: skip
-    script = folder / f"peer_{disposition}.py"
+    script = folder / f"peer_{settings[1]}.py"
     script.write_text(PEER, encoding="utf-8")
     environment = {
         **os.environ,
@@ -194,7 +205,7 @@ def peer(source: str, target: str, folder: Path, backend: str, disposition: str,
         "DLT_DATA_DIR": str(folder / "dlt"),
     }
     done = subprocess.run(
-        [str(python), str(script), source, target, backend, disposition, layout],
+        [str(python), str(script), source, target, *settings],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -254,7 +265,9 @@ class Bench:
 
 def main() -> None:
     """Run, print, and exit with 1 when a bar is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--memory-rows", type=int, default=10_000_000)
@@ -274,8 +287,8 @@ def main() -> None:
         medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
         peers = {}
         if not options.no_peer:
-            for settings in (("connectorx", "append", "parquet"), ("pyarrow", "merge", "csv")):
-                peers[" ".join(settings)] = peer(bench.source, bench.empty(), folder, *settings)
+            for settings in PEERS:
+                peers[" ".join(settings)] = peer(bench.source, bench.empty(), folder, settings)
         large = {}
         if options.memory_rows:
             big = Bench(server, folder, options.memory_rows)
@@ -289,7 +302,9 @@ def main() -> None:
         "csv": medians["csv limit"] / medians["csv"],
     }
     missed = [name for name, (bar, _) in BARS.items() if ratios[name] < bar]
-    memory = {f"{options.rows:,} rows, {name[7:]}": medians[name] for name in ("memory postgres", "memory csv")}
+    memory = {
+        f"{options.rows:,} rows, {name[7:]}": medians[name] for name in ("memory postgres", "memory csv")
+    }
     memory |= {f"{options.memory_rows:,} rows, {name[7:]}": value for name, value in large.items()}
     missed += [name for name, value in memory.items() if value >= MAX_MEMORY_MB]
     if options.json:

@@ -111,7 +111,10 @@ class MySqlSystem(_Strict):
 
 
 class SqlAlchemySystem(_Strict):
-    """Any other database that SQLAlchemy has a dialect for; untested, and its driver is the user's to install."""
+    """Any other database that SQLAlchemy has a dialect for; its driver is the user's to install.
+
+    Tested with PostgreSQL and SQLite only.
+    """
 
     connector: Literal["sqlalchemy"]
     connection: Name
@@ -129,8 +132,8 @@ class FileSystem(_Strict):
 class RestSystem(_Strict):
     """An HTTP service that answers in JSON, such as a ticket system.
 
-    The connection's URL carries host and secret: `https://host/path` with user and password for basic
-    authentication, or `https://:TOKEN@host/path` for a bearer token (another header's name in `token_header`).
+    The connection's URL carries host and secret: `https://user:password@host/path` for basic authentication,
+    or `https://:TOKEN@host/path` for a bearer token, or a token in the header that `token_header` names.
     """
 
     connector: Literal["rest"]
@@ -151,8 +154,8 @@ System = Annotated[
 class ColumnMapping(_Strict):
     """Where one canonical column comes from: a source column or a constant, and how to read it.
 
-    `format` is the one strptime format of a date or moment, or several that are tried in turn. `decimal` states
-    the decimal sign of numbers where it is a comma (1.234,50).
+    `format` is the one strptime format of a date or moment, or several that are tried in turn. `decimal`
+    states the decimal sign of numbers where it is a comma (1.234,50).
     """
 
     column: Annotated[str | None, Field(examples=["下单时间"])] = None
@@ -204,7 +207,12 @@ class SchemaDrift(_Strict):
 
 
 class Endpoint(_Strict):
-    """Which records of an HTTP service: where they are asked for, where they stand in an answer, how it pages."""
+    """Which records of an HTTP service: where they are asked for and stand in an answer, how it pages.
+
+    `records`, `next_url`, `next_cursor` and `end` are dotted paths into an answer; `records: .` is an answer
+    that is the list itself. Without any way of paging the answer's Link header is followed. On a first load
+    `since` is what `parameters` say, else the epoch's start, or nothing in ISO form.
+    """
 
     path: Annotated[str, Field(examples=["/api/v2/incremental/tickets/cursor.json"])]
     records: Annotated[str, Field(examples=["tickets"])]
@@ -375,7 +383,9 @@ class Settings(_Strict):
         if source.attributes is not None and (
             "attributes" not in feed.column_names or "attributes" in source.columns
         ):
-            raise ValueError(f"{where}: attributes: unmapped needs a feed with a column attributes, not mapped")
+            raise ValueError(
+                f"{where}: attributes: unmapped needs a feed with a column attributes, not mapped"
+            )
         for name in source.columns:
             if name not in feed.column_names:
                 raise ValueError(f"{where}.columns: no column {name}{_did_you_mean(name, feed.column_names)}")

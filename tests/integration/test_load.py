@@ -1,6 +1,5 @@
 """Loading: nothing lost, nothing twice, every row has one fate, every day is noted."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -128,33 +127,6 @@ def test_waiting_ends_with_the_file_or_with_the_deadline(company):
     assert may_go_ahead(company.settings, "complaints", DAY, deadline)
     company.complain(DAY)
     assert may_go_ahead(company.settings, "complaints", DAY, deadline - timedelta(hours=9))
-
-
-def test_twins_load_every_row_once(company, query):
-    company.sell(*((f"A{n}", "2026-03-02 10:00", n, "C1", "2026-03-02 10:00") for n in range(200)))
-    company.complain(DAY, *(f"T{n},2026-03-02 10:00,C1,处理中," for n in range(200)))
-    load_feed(company.settings, "orders", days_after(-9))  # the schema and the imports are ready
-    barrier, failures = threading.Barrier(4), []
-
-    def attempt(feed):
-        barrier.wait()
-        try:
-            load_feed(company.settings, feed, DAY)
-        except Exception as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=attempt, args=(feed,)) for feed in ("orders", "complaints") * 2]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    assert query("select count(*), count(distinct order_id) from raw.orders") == [(200, 200)]
-    fates = query(
-        "select feed, sum(rows_inserted), sum(rows_in - rows_inserted - rows_unchanged) from ops.batches"
-        " group by feed order by feed"
-    )
-    assert fates == [("complaints", 200, 0), ("orders", 200, 0)]
 
 
 def test_a_failed_batch_loads_nothing_and_says_so(company, query):

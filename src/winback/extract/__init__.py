@@ -80,6 +80,11 @@ class Table(Protocol):
         """Return what an error calls this table: a file's name, a database's table, a URL's path."""
         ...
 
+    @property
+    def column_types(self) -> dict[str, str]:
+        """Return the types that the source itself names; known once `relation` was called, none for text."""
+        ...
+
     def relation(self, engine: duckdb.DuckDBPyConnection, folder: Path) -> str:
         """Make the rows readable and return the SQL of a relation, such as `read_csv('...')`.
 

@@ -10,6 +10,10 @@ from winback import paths
 from winback.config import FeedSource
 from winback.extract import Table
 from winback.extract.delimited import DelimitedFile
+from winback.extract.excel import ExcelFile
+from winback.extract.packed import kind_of
+from winback.extract.parquet import ParquetFile
+
 
 @dataclass(frozen=True)
 class DatedFile:
@@ -50,8 +54,20 @@ def _pattern_to_regex(pattern: str) -> str:
 
 
 def open_file(path: Path, source: FeedSource) -> Table:
-    """Return how a file is read: by its content, whatever its name says."""
-    return DelimitedFile(path, source.encoding, source.delimiter, source.null_values, source.header_line)
+    """Return how a file is read: by its content, whatever its name says.
+
+    Raises:
+        WinbackError: it is damaged, or no table at all.
+    """
+    match kind_of(path):
+        case "workbook":
+            return ExcelFile(path, source.sheet, source.null_values, source.header_line)
+        case "parquet":
+            return ParquetFile(path)
+        case "text":
+            return DelimitedFile(
+                path, source.encoding, source.delimiter, source.null_values, source.header_line
+            )
 
 
 def content_hash(path: Path) -> str:

@@ -18,7 +18,8 @@ from winback import paths
 from winback.config import DeletesByColumn, FeedSource
 from winback.errors import WinbackError
 from winback.extract import IS_DELETED, SOURCE_TEXT, UNREAD, CopyData, SourceFile, Table
-from winback.extract.conversions import as_type, literal, quoted
+from winback.extract.conversions import as_type, half_width, literal, quoted, trimmed
+from winback.extract.delimited import DelimitedFile
 from winback.feeds import Feed
 
 _CHUNK_BYTES = 1 << 20
@@ -80,9 +81,15 @@ class ShapedBatch:
         query = self.source.query
         relation = f"({query.strip().rstrip(';')})" if query else quoted(next(iter(self.tables)))
         described = engine.execute(f"describe select * from {relation} as source").fetchall()
-        self.source_columns = {row[0]: row[1].lower() for row in described}
+        self.source_columns = {row[0]: row[1].lower() for row in described} | self._types_at_source()
         self._check_columns()
-        engine.execute(f"copy ({self._select(relation)}) to {literal(str(target))} (format csv, header false)")
+        engine.execute(
+            f"copy ({self._select(relation)}) to {literal(str(target))} (format csv, header false)"
+        )
+
+    def _types_at_source(self) -> dict[str, str]:
+        """Return the types that a database names; a query that runs here has columns of its own."""
+        return {} if self.source.query else next(iter(self.tables.values())).column_types
 
     def _check_columns(self) -> None:
         found = self.source_columns
@@ -142,7 +149,7 @@ class ShapedBatch:
             return literal(cast(str, mapping.constant))
         if mapping.column not in self.source_columns:
             return "cast(null as varchar)"
-        value = f"nullif(trim({_as_text(mapping.column)}), '')"
+        value = trimmed(_as_text(mapping.column))
         if mapping.codes:
             branches = " ".join(
                 f"when {literal(found)} then {literal(meant)}" for found, meant in mapping.codes.items()
@@ -159,8 +166,10 @@ class ShapedBatch:
         return self._json_of(rest) if rest else "'{}'"
 
     def _typed(self, name: str) -> str:
-        mapping = self.source.columns.get(name)
-        return as_type(self.feed.column(name).type, quoted("text_" + name), mapping, self.time_zone)
+        value = quoted("text_" + name)
+        if _is_identifier(self.feed, name):
+            return half_width(value)  # C１ and C1 are one customer
+        return as_type(self.feed.column(name).type, value, self.source.columns.get(name), self.time_zone)
 
     @property
     def _deleted(self) -> str:
@@ -169,7 +178,7 @@ class ShapedBatch:
         if not isinstance(deletes, DeletesByColumn):
             return "false"
         words = ", ".join(map(literal, deletes.values))
-        return f"coalesce(trim({_as_text(deletes.column)}) in ({words}), false)"
+        return f"coalesce({trimmed(_as_text(deletes.column))} in ({words}), false)"
 
     @property
     def _place(self) -> str:
@@ -186,7 +195,15 @@ class ShapedBatch:
                 f"{self._place}: a value does not fit the type that the query casts it to.",
                 "use try_cast in the query, which yields null instead; nothing of this batch was loaded",
             ) from None
+        except duckdb.OutOfMemoryException:
+            raise WinbackError(
+                f"{self._place}: its rows are too large for the memory that a load may use.",
+                "leave the largest column out by a query; nothing of this batch was loaded",
+            ) from None
         except duckdb.Error as error:
+            for table in self.tables.values():
+                if isinstance(table, DelimitedFile):
+                    table.check_rows()
             # DuckDB quotes the line, which may be personal: keep its first sentence and the line number.
             message = str(error)
             line = re.search(r"Line: (\d+)", message)
@@ -195,6 +212,12 @@ class ShapedBatch:
                 f"{self._place}: cannot be read{place}: {message.splitlines()[0]}",
                 "check delimiter, quotes and number of columns there; nothing of this batch was loaded",
             ) from None
+
+
+def _is_identifier(feed: Feed, name: str) -> bool:
+    """Tell whether a column names something, so that two ways to write it must not be two things."""
+    is_name = name in feed.key or name.endswith(("_id", "_no")) or name in ("merged_into", "reports_to")
+    return is_name and feed.column(name).type == "text"
 
 
 def _as_text(column: str) -> str:
