@@ -1,5 +1,6 @@
 """The weekly report: who receives it, about which week, and what became of each mail."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -61,7 +62,7 @@ def send_weekly_retention(settings: Settings, issued_on: date) -> dict[str, int]
 def preview_weekly_retention(settings: Settings, issued_on: date, folder: Path) -> int:
     """Write every recipient's mail about the week before `issued_on` into a folder; return how many.
 
-    Nothing is sent, and nothing noted in the ledger.
+    Nothing is sent, and nothing noted in the ledger. What an earlier preview left in the folder goes.
 
     Raises:
         WinbackError: the week is not published yet, or nobody receives the report.
@@ -69,6 +70,7 @@ def preview_weekly_retention(settings: Settings, issued_on: date, folder: Path) 
     period = iso_week(last_sunday(issued_on))
     with warehouse.connect(autocommit=True) as connection:
         published = _published(connection, period)
+    shutil.rmtree(folder, ignore_errors=True)
     outbox = Outbox(folder, "A preview: nothing was sent.")
     kept = [outbox.keep(message.as_bytes(policy=SMTP)) for message in _messages(settings, period, published)]
     return len(kept)
