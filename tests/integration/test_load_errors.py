@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.company import DAY
+from tests.company import DAY, days_after
 from winback.errors import WinbackError
 from winback.load import load_feed
 
@@ -151,3 +151,14 @@ def test_a_full_disk_while_landing_loses_nothing(tiny_disk, company, warehouse, 
     with psycopg.connect(warehouse, autocommit=True) as connection:
         connection.execute(f"alter database {name} reset default_tablespace")
     assert load_feed(company.settings, "orders", DAY).counts.rows_inserted == 9_000
+
+
+def test_a_row_that_the_warehouse_refuses_is_not_quoted(company, warehouse, query):
+    load_feed(company.settings, "orders", days_after(-9))
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("alter table raw.orders add constraint no_ada check (customer_id <> 'Ada Secret')")
+    company.sell(("A1", "2026-03-02 10:00", 5, "Ada Secret", "2026-03-02 10:00"))
+    message = refusal(company)
+    assert "CheckViolation (orders, no_ada)" in message
+    assert "Ada" not in message
+    assert query("select error like '%Ada%' from ops.batches where status = 'failed'") == [(False,)]

@@ -371,7 +371,8 @@ class SourceLoad:
             batch_id = int(row[0])
             self.connection.execute("select pg_advisory_lock(%s, %s)", [_WORKER_LOCK, batch_id])
         try:
-            yield batch_id
+            with self._without_values():
+                yield batch_id
         except Exception as error:
             # Other errors may quote a row: only their kind is noted.
             said = str(error) if isinstance(error, WinbackError) else type(error).__name__
@@ -384,6 +385,20 @@ class SourceLoad:
         finally:
             if not self.connection.closed:
                 self.connection.execute("select pg_advisory_unlock(%s, %s)", [_WORKER_LOCK, batch_id])
+
+    @contextmanager
+    def _without_values(self) -> Iterator[None]:
+        """Keep rows out of logs: what a server says of an error may quote them whole."""
+        try:
+            yield
+        except psycopg.Error as error:
+            diagnosis = (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
+            named = ", ".join(name for name in diagnosis if name)
+            raise WinbackError(
+                f"{self.place}: a database broke off with {type(error).__name__}"
+                f"{f' ({named})' if named else ''}; nothing of this batch was loaded.",
+                "check that source and warehouse run, then run the same load again; the server's log says more",
+            ) from None
 
     def _clear_leftovers(self) -> None:
         """Drop the landing tables of this source's earlier failures, and note workers that have died.
