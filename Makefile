@@ -35,7 +35,7 @@ down: ## Stop everything that `make up` or `make demo` left running
 	@if [ -x $(BIN)/winback ]; then $(BIN)/winback down; fi
 
 test: install-dev ## Run the fast test suite (under 10 minutes)
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: install-dev ## Run the slow tests
 	@$(BIN)/python -m pytest -m slow

@@ -204,8 +204,9 @@ def peer(source: str, target: str, folder: Path, settings: tuple[str, str, str])
         "RUNTIME__LOG_LEVEL": "ERROR",
         "DLT_DATA_DIR": str(folder / "dlt"),
     }
+    driver = source.replace("postgresql://", "postgresql+psycopg2://")
     done = subprocess.run(
-        [str(python), str(script), source, target, *settings],
+        [str(python), str(script), driver, target, *settings],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,

@@ -10,8 +10,9 @@ from winback.config import FeedConfig, FileSystem, Settings
 from winback.days import deadline
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
+from winback.load.arrivals import has_arrived
 from winback.load.commit import BatchCounts
-from winback.load.source import SourceLoad, SourceResult, has_arrived
+from winback.load.source import SourceLoad, SourceResult
 from winback.warehouse.schema import ensure_schema
 
 

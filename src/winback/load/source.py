@@ -1,7 +1,5 @@
 """Load one source of one feed: which batches are due, and each batch's way from landing to commit."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -22,12 +20,13 @@ from winback.config import (
     System,
 )
 from winback.days import day_end, day_start
-from winback.errors import WinbackError
 from winback.extract import Batch, SourceFile, Table, Window
 from winback.extract.files import DatedFile, content_hash, find_files, open_file
 from winback.extract.postgres import PostgresBatch
 from winback.extract.shaped import ShapedBatch
 from winback.feeds import Feed
+from winback.load.arrivals import check_unchanged, due_groups, file_patterns, has_arrived
+from winback.load.attempt import attempt
 from winback.load.commit import (
     BatchCounts,
     LandedBatch,
@@ -37,9 +36,8 @@ from winback.load.commit import (
     read_watermark,
 )
 from winback.load.drift import check_drift, known_columns
-from winback.load.landing import drop_landing, keys_name, land, landing_name, rules_view
+from winback.load.landing import keys_name, land, landing_name, rules_view
 
-_WORKER_LOCK = 7_246_004  # held, with the batch's number, by the worker that loads a batch
 _NEVER_TOO_MANY = 1.0
 
 
@@ -51,18 +49,6 @@ class SourceResult:
     counts: BatchCounts = field(default_factory=BatchCounts)
     is_stale: bool = False
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """What is known of a batch of files: whether all are, and by which batch those that state a day.
-
-    `replaced` is the batch of a file whose name has had another content since.
-    """
-
-    is_whole: bool
-    by: int | None
-    replaced: int | None
 
 
 @dataclass
@@ -182,7 +168,7 @@ class SourceLoad:
                 for table, files in found.items()
             }
         counts, batches = BatchCounts(), 0
-        for group, repeats in self._due_groups(found):
+        for group, repeats in due_groups(self.connection, self.feed.name, self.source, found, self.day):
             files = tuple(SourceFile(file.path.name, content_hash(file.path)) for file in group.values())
             tables = {table: open_file(file.path, self.source) for table, file in group.items()}
             batch = ShapedBatch(self.feed, self.source, system.time_zone, tables, files)
@@ -205,70 +191,6 @@ class SourceLoad:
         """Return the day that a batch of files is dated by: what their names state, else the present one."""
         days = [file.day for file in group.values() if file.day is not None]
         return max(days) if days else self._present_day()
-
-    def _due_groups(
-        self, found: dict[str, list[DatedFile]]
-    ) -> Iterator[tuple[dict[str, DatedFile], int | None]]:
-        """Yield the batches of files that are due: one per file, or one per set that a query joins.
-
-        Due are new files; once more, those of the days after a file that came late, since rows that they left
-        as they were must not stay as the late file has them; and a file that is again what it was before its
-        last load. Beside each stands the batch that it repeats.
-        """
-        if missing := [
-            pattern
-            for table, pattern in file_patterns(self.source).items()
-            if not found[table] and "%" not in pattern
-        ]:
-            raise WinbackError(
-                f"{self.place}: no file matches {', '.join(missing)}.",
-                "put the file into the folder of that system, or correct the name in winback.yml",
-            )
-        newest = 0
-        for group in batches_of_files(found, date.max):
-            loaded = self._look_up(group)
-            is_ahead = any(file.day is not None and file.day > self.day for file in group.values())
-            if not loaded.is_whole and is_ahead:
-                continue
-            repeats = loaded.replaced
-            if repeats is None and loaded.by is not None and loaded.by < newest:
-                repeats = loaded.by
-            if not loaded.is_whole or repeats is not None:
-                yield group, repeats if loaded.is_whole else None
-                loaded = self._look_up(group)
-            newest = max(newest, loaded.by or 0)
-
-    def _look_up(self, group: dict[str, DatedFile]) -> "_Loaded":
-        """Ask which of a batch's files are known, by which batch.
-
-        A file that is known by another name is the same file, but says nothing about the order of days.
-        """
-        files = {content_hash(file.path): file for file in group.values()}
-        known = self.connection.execute(
-            """
-            select
-                content_sha256, file, batch_id,
-                exists (
-                    select from ops.files as later
-                    where
-                        (later.source_id, later.feed, later.file) = (known.source_id, known.feed, known.file)
-                        and later.batch_id > known.batch_id
-                )
-            from ops.files as known
-            where source_id = %s and feed = %s and content_sha256 = any(%s)
-            """,
-            [self.source.source, self.feed.name, list(files)],
-        ).fetchall()
-        own = [
-            (files[sha], batch, is_replaced)
-            for sha, name, batch, is_replaced in known
-            if files[sha].path.name == name
-        ]
-        return _Loaded(
-            is_whole=len(known) == len(files),
-            by=min((batch for file, batch, _ in own if file.day is not None), default=None),
-            replaced=min((batch for _, batch, is_replaced in own if is_replaced), default=None),
-        )
 
     def _newest_day(self) -> date:
         """Return the newest business day that the loaded rows speak of, else the day of this load."""
@@ -293,10 +215,11 @@ class SourceLoad:
         repeats: int | None = None,
     ) -> BatchCounts:
         """Take one batch through landing, checks and commit; on failure note it and keep what was landed."""
-        with self._attempt(batch.files) as batch_id:
+        names = ", ".join(file.name for file in batch.files) or None
+        with attempt(self.connection, self.feed, self.source.source, self.day, names) as batch_id:
             landing = landing_name(self.feed, batch_id)
             land(self.connection, self.feed, landing, batch)
-            self._check_unchanged(group or {}, batch.files)
+            check_unchanged(self.place, group or {}, batch.files)
             known = known_columns(self.connection, self.feed.name, self.source.source)
             self._notes += check_drift(
                 self.place, known, batch.source_columns, self.source.drift, self.source
@@ -326,15 +249,6 @@ class SourceLoad:
             self.connection.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", self.feed.name)))
         return counts
 
-    def _check_unchanged(self, group: dict[str, DatedFile], files: tuple[SourceFile, ...]) -> None:
-        """Refuse a file that was written while it was read: it would be known by what was not loaded."""
-        for found, file in zip(group.values(), files, strict=True):
-            if content_hash(found.path) != file.content_sha256:
-                raise WinbackError(
-                    f"{self.place}: {file.name} changed while it was read; nothing of it was loaded.",
-                    "run the same load again once the file is complete",
-                )
-
     def _land_keys(self, batch_id: int, *, is_whole: bool) -> MissingKeys | None:
         """Land all keys of the source where missing keys are deletes; the rows themselves if they are all."""
         deletes = self.source.deletes
@@ -354,111 +268,3 @@ class SourceLoad:
         name = keys_name(self.feed, batch_id)
         land(self.connection, self.feed, name, self._batch(None, only_keys))
         return MissingKeys(name, at_most)
-
-    @contextmanager
-    def _attempt(self, files: tuple[SourceFile, ...]) -> Iterator[int]:
-        """Note an attempt and what became of it; clear away what attempts that died have left behind."""
-        self._clear_leftovers()
-        names = ", ".join(file.name for file in files) or None
-        # In one transaction: a batch that others can see is locked already.
-        with self.connection.transaction():
-            row = self.connection.execute(
-                "insert into ops.batches (feed, source_id, business_day, status, file)"
-                " values (%s, %s, %s, 'running', %s) returning batch_id",
-                [self.feed.name, self.source.source, self.day, names],
-            ).fetchone()
-            assert row is not None
-            batch_id = int(row[0])
-            self.connection.execute("select pg_advisory_lock(%s, %s)", [_WORKER_LOCK, batch_id])
-        try:
-            with self._without_values():
-                yield batch_id
-        except Exception as error:
-            # Other errors may quote a row: only their kind is noted.
-            said = str(error) if isinstance(error, WinbackError) else type(error).__name__
-            if not self.connection.closed:
-                self.connection.execute(
-                    "update ops.batches set status = 'failed', error = %s where batch_id = %s",
-                    [said, batch_id],
-                )
-            raise
-        finally:
-            if not self.connection.closed:
-                self.connection.execute("select pg_advisory_unlock(%s, %s)", [_WORKER_LOCK, batch_id])
-
-    @contextmanager
-    def _without_values(self) -> Iterator[None]:
-        """Keep rows out of logs: what a server says of an error may quote them whole."""
-        try:
-            yield
-        except psycopg.Error as error:
-            diagnosis = (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
-            named = ", ".join(name for name in diagnosis if name)
-            raise WinbackError(
-                f"{self.place}: a database broke off with {type(error).__name__}"
-                f"{f' ({named})' if named else ''}; nothing of this batch was loaded.",
-                "check that source and warehouse run, then run the same load again; the server's log says more",
-            ) from None
-
-    def _clear_leftovers(self) -> None:
-        """Drop the landing tables of this source's earlier failures, and note workers that have died.
-
-        A batch whose worker lives is let alone: that worker holds the batch's lock.
-        """
-        for (batch_id,) in self.connection.execute(
-            "select batch_id from ops.batches where feed = %s and source_id = %s"
-            " and status in ('running', 'failed') and landing_is_kept",
-            [self.feed.name, self.source.source],
-        ).fetchall():
-            row = self.connection.execute(
-                "select pg_try_advisory_lock(%s, %s)", [_WORKER_LOCK, batch_id]
-            ).fetchone()
-            if row is None or not row[0]:
-                continue
-            drop_landing(self.connection, self.feed, batch_id)
-            self.connection.execute(
-                "update ops.batches set landing_is_kept = false,"
-                " status = 'failed', error = coalesce(error, 'the worker died')"
-                " where batch_id = %s and status <> 'committed'",  # it may have, since it was found
-                [batch_id],
-            )
-            self.connection.execute("select pg_advisory_unlock(%s, %s)", [_WORKER_LOCK, batch_id])
-
-
-def file_patterns(source: FeedSource) -> dict[str, str]:
-    """Return a source's file patterns by the name that its query calls them."""
-    assert source.files is not None
-    return source.files if isinstance(source.files, dict) else {"rows": source.files}
-
-
-def has_arrived(system: FileSystem, source: FeedSource, day: date) -> bool:
-    """Tell whether each dated file of a business day is there; undated files are never waited for."""
-    return all(
-        any(file.day == day for file in find_files(system.folder, pattern))
-        for pattern in file_patterns(source).values()
-        if "%" in pattern
-    )
-
-
-def batches_of_files(found: dict[str, list[DatedFile]], day: date) -> list[dict[str, DatedFile]]:
-    """Return which files make a batch, oldest day first, up to a business day.
-
-    A single pattern makes one batch per file. Files that a query joins make one batch per day on which each
-    dated pattern has its file, with the latest of the undated ones beside them.
-    """
-    due = {
-        table: [file for file in files if file.day is None or file.day <= day]
-        for table, files in found.items()
-    }
-    for files in due.values():
-        files.sort(key=lambda file: file.day or date.min)  # the order of names may be another
-    if len(due) == 1:
-        return [{table: file} for table, files in due.items() for file in files]
-    if not all(due.values()):
-        return []
-    latest = {table: files[-1] for table, files in due.items()}
-    by_day = {table: {file.day: file for file in files} for table, files in due.items() if files[-1].day}
-    if not by_day:
-        return [latest]
-    common = sorted(set.intersection(*(set(days) for days in by_day.values())), key=str)
-    return [latest | {table: days[day] for table, days in by_day.items()} for day in common]

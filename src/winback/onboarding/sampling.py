@@ -16,7 +16,7 @@ from winback.extract.files import find_files, open_file
 from winback.extract.postgres import PostgresBatch
 from winback.extract.shaped import ShapedBatch
 from winback.feeds import FEEDS, Feed
-from winback.load.source import batches_of_files, file_patterns
+from winback.load.arrivals import batches_of_files, file_patterns
 from winback.onboarding.samples import SAMPLE_ROWS
 
 _RECENT = timedelta(days=7)  # how much of a web service is asked for

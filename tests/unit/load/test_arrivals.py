@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from winback.extract.files import DatedFile
-from winback.load.source import batches_of_files
+from winback.load.arrivals import batches_of_files
 
 
 def dated(name, *days):
