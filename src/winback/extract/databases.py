@@ -8,7 +8,7 @@ import importlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -103,12 +103,23 @@ class DatabaseRows:
     def _copy_rows(self, target: Path) -> None:
         with self._connect() as connection, self._clear_errors():
             statement, values = self._select(connection)
+            driver_connection = connection.connection.driver_connection
             result = connection.execution_options(stream_results=True).execute(statement, values)
-            self.column_types = self._described(result)
-            names = tuple(self.column_types)
-            with open_spool(target) as out:
-                for rows in result.partitions(_ROWS_AT_ONCE):
-                    out.writelines(row_line(dict(zip(names, map(as_text, row), strict=True))) for row in rows)
+            try:
+                self._spool(result, target)
+            except BaseException:
+                # An orderly end would first read the rest of the rows, however many there are.
+                _break_off(connection, driver_connection)
+                with suppress(Exception):
+                    result.close()
+                raise
+
+    def _spool(self, result: sqlalchemy.CursorResult[Any], target: Path) -> None:
+        self.column_types = self._described(result)
+        names = tuple(self.column_types)
+        with open_spool(target) as out:
+            for rows in result.partitions(_ROWS_AT_ONCE):
+                out.writelines(row_line(dict(zip(names, map(as_text, row), strict=True))) for row in rows)
 
     # -- connecting -------------------------------------------------------------------------------------
 
