@@ -47,13 +47,13 @@ FILL = """
 create table orders as
 select
     'A' || lpad(((n * 7919) %% 100000007)::text, 9, '0') as order_no,
-    timestamp '2024-01-01' + n * interval '10 seconds' as sold_at,
+    timestamp '2024-01-01' + n * interval '3 seconds' as sold_at,
     round((n %% 10007) / 7.0, 2) as amount,
     'C' || (n * 104729 %% 50021) as customer,
     'settled'::text as state,
     'web'::text as channel,
     'S' || n %% 50 as store,
-    timestamp '2024-01-01' + n * interval '10 seconds' as changed_at
+    timestamp '2024-01-01' + n * interval '3 seconds' as changed_at
 from generate_series(1::bigint, %s) as n
 """
 TYPED = """order_id text, ordered_at timestamptz, amount numeric, customer_id text, status text,

@@ -15,7 +15,7 @@ SUITE = Suite(
         ),
         RowRule(
             name="opened_at_is_not_in_the_future",
-            fails_when="landed.opened_at > now() + interval '1 day'",
+            fails_when="landed.opened_at > landed.checked_at + interval '1 day'",
             severity=Severity.REJECT,
             owner="customer service",
             protects_en="A complaint dated in the future has no age and no deadline.",

@@ -15,7 +15,7 @@ SUITE = Suite(
         ),
         RowRule(
             name="ordered_at_is_not_in_the_future",
-            fails_when="landed.ordered_at > now() + interval '1 day'",
+            fails_when="landed.ordered_at > landed.checked_at + interval '1 day'",
             severity=Severity.REJECT,
             owner="sales operations",
             protects_en="An order dated in the future would make a lost customer look loyal.",

@@ -1,5 +1,6 @@
 """Loading: nothing lost, nothing twice, every row has one fate, every day is noted."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.company import DAY, days_after
 from winback.errors import WinbackError
-from winback.load import load_feed, may_go_ahead
+from winback.load import load_feed, may_go_ahead, source
 from winback.load.commit import BatchCounts
 
 
@@ -148,3 +149,27 @@ def test_a_batch_whose_fates_do_not_add_up_cannot_be_noted(company, warehouse):
     load_feed(company.settings, "orders", DAY)
     with psycopg.connect(warehouse) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute("update ops.batches set rows_in = rows_in + 1")
+
+
+def test_a_load_leaves_no_connection_open(company, query):
+    company.sell(("A1", "2026-03-02 10:00", 5, "C1", "2026-03-02 10:00"))
+    for _ in range(3):
+        load_feed(company.settings, "orders", DAY)
+    others = query(
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    assert others == [(0,)]
+
+
+def test_time_that_passes_between_check_and_load_changes_no_verdict(company, monkeypatch):
+    tomorrow = datetime.now(company.settings.zone) + timedelta(days=1, seconds=1)
+    company.sell(("A1", tomorrow.replace(tzinfo=None), 5, "C1", "2026-03-02 10:00"))
+    counted = source.evaluate
+
+    def slow_check(*arguments):
+        results = counted(*arguments)
+        time.sleep(1.5)
+        return results
+
+    monkeypatch.setattr(source, "evaluate", slow_check)
+    assert load_feed(company.settings, "orders", DAY).counts.rows_in == 1

@@ -7,6 +7,7 @@ the same columns. Results hold counts only: no value of a row can reach them.
 
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -40,9 +41,21 @@ def create_rules_view(
         for rule in rules
     ]
     connection.execute(
-        sql.SQL("create view {} as select landed.*, {} from {} as landed").format(
-            sql.Identifier("landing", view), sql.SQL(", ").join(broken), sql.Identifier("landing", landing)
+        sql.SQL("create view {} as select landed.*, {} from {}").format(
+            sql.Identifier("landing", view),
+            sql.SQL(", ").join(broken),
+            as_landed(sql.Identifier("landing", landing)),
         )
+    )
+
+
+def as_landed(table: sql.Identifier) -> sql.Composed:
+    """Return what rules speak of: a table's rows and the one moment at which all of them are checked.
+
+    A clock inside a rule would go on between the check and the load, and the two would disagree.
+    """
+    return sql.SQL("(select *, {}::timestamptz as checked_at from {}) as landed").format(
+        sql.Literal(datetime.now(UTC)), table
     )
 
 
@@ -64,12 +77,9 @@ def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    batch = (
-        context.data_sources.add_postgres("warehouse", connection_string=_landing_url(warehouse_url))
-        .add_table_asset("rules", table_name=view)
-        .add_batch_definition_whole_table("batch")
-        .get_batch()
-    )
+    source = context.data_sources.add_postgres("warehouse", connection_string=_landing_url(warehouse_url))
+    table = source.add_table_asset("rules", table_name=view)
+    batch = table.add_batch_definition_whole_table("batch").get_batch()
     suite = gx.ExpectationSuite(
         name=view,
         expectations=[
@@ -85,7 +95,11 @@ def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[
             ),
         ],
     )
-    counted = dict(_counted(result, view) for result in batch.validate(suite).results)
+    try:
+        counted = dict(_counted(result, view) for result in batch.validate(suite).results)
+    finally:  # its connections would stay open until they are collected
+        source.get_execution_engine().close()
+        source.get_engine().dispose()
     return [CheckResult(rule.name, rule.severity, counted[rule.name], counted[None]) for rule in rules]
 
 

@@ -26,6 +26,7 @@ class RowRule:
     """One rule about one row.
 
     `fails_when` is SQL over the landing table (alias `landed`), true for a bad row; unknown counts as good.
+    `landed.checked_at` is now: a rule never reads a clock.
     `protects_en` and `protects_zh` say, to a manager, what the rule keeps from going wrong.
     """
 

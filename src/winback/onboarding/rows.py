@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from winback.check import suite_for
+from winback.check.evaluate import as_landed
 from winback.check.rules import RowRule, Severity
 from winback.onboarding.columns import seed_of
 from winback.onboarding.findings import Finding, by_share, ok, warn
@@ -46,9 +47,8 @@ class LandedSample:
     def row(self, select: str) -> tuple[Any, ...]:
         """Return the one row of a query's select list over the sample."""
         found = self.connection.execute(
-            sql.SQL("select {} from {} as landed").format(
-                sql.SQL(select),
-                sql.Identifier("pg_temp", self.table),
+            sql.SQL("select {} from {}").format(
+                sql.SQL(select), as_landed(sql.Identifier("pg_temp", self.table))
             )
         ).fetchone()
         assert found is not None

@@ -1,5 +1,7 @@
 """Suites: structural rules follow from the feed, codes from the seeds, names are unique."""
 
+import re
+
 import pytest
 
 from winback.check import suite_for
@@ -28,6 +30,14 @@ def test_the_codes_of_a_seed_become_the_rule():
     (rule,) = (rule for rule in suite_for("orders").row_rules() if rule.name == "status_is_known")
     assert "'completed'" in rule.fails_when
     assert rule.severity is Severity.REJECT
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_no_rule_reads_a_clock_that_goes_on_between_check_and_load(feed):
+    rules = suite_for(feed).row_rules()
+    assert rules
+    for rule in rules:
+        assert not re.search(r"now\(|current_|clock_timestamp|localtime", rule.fails_when)
 
 
 def test_two_rules_of_one_name_are_refused():
