@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 from winback import paths
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
+from winback.report import render
 from winback.report.definition import Report, load_report
 
 MJML_TAGS = {
@@ -33,6 +34,8 @@ def phrases(report: Report) -> set[str | tuple[str, ...]]:
     for template in report.folder.glob("*.j2"):
         with template.open("rb") as file:
             found |= {phrase for _, phrase, _, _ in extract("jinja2.ext:babel_extract", file)}
+    with Path(render.__file__).open("rb") as file:
+        found |= {phrase for _, phrase, _, _ in extract("python", file)}
     return found
 
 
