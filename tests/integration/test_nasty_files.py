@@ -91,7 +91,7 @@ def old_workbook_of(rows: list[list[object]]) -> bytes:
 
 
 REFUSED = {
-    "a truncated gzip": (gzip.compress(GOOD * 1000)[:-30], ["damaged or cut short"]),
+    "a truncated gzip": (gzip.compress(GOOD * 1000, mtime=0)[:-30], ["damaged or cut short"]),
     "a truncated workbook": (workbook_of([["a"]])[:-40], ["damaged or cut short"]),
     "an empty file": (b"", ["the file is empty"]),
     "NUL bytes": (GOOD + b"T2,2026-03-02 10:00,C\0secret,,\n", ["NUL byte at line 3"]),
@@ -126,7 +126,7 @@ LOADED = {
     "utf-8 with a mark": b"\xef\xbb\xbf" + GOOD,
     "utf-16": GOOD.decode().encode("utf-16"),
     "utf-16 without a mark": GOOD.decode().encode("utf-16-be"),
-    "gzip": gzip.compress(GOOD),
+    "gzip": gzip.compress(GOOD, mtime=0),
     "semicolons": GOOD.replace(b",", b";"),
     "tabs and carriage returns": GOOD.replace(b",", b"\t").replace(b"\n", b"\r\n"),
     "95,000 blank lines": GOOD.replace(b"\n", b"\n" * 95_000),
