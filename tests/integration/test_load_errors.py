@@ -162,3 +162,10 @@ def test_a_row_that_the_warehouse_refuses_is_not_quoted(company, warehouse, quer
     assert "CheckViolation (orders, no_ada)" in message
     assert "Ada" not in message
     assert query("select error like '%Ada%' from ops.batches where status = 'failed'") == [(False,)]
+
+
+def test_a_format_that_the_source_database_would_not_heed_is_refused(company):
+    source = company.settings.feeds["orders"].sources[0]
+    stated = source.columns["ordered_at"].model_copy(update={"format": "%d.%m.%Y"})
+    message = refusal(with_source(company, columns={**source.columns, "ordered_at": stated}))
+    assert "columns.ordered_at states a format" in message

@@ -148,6 +148,12 @@ class PostgresBatch:
 
     def _converted(self, name: str, mapping: ColumnMapping, source_type: str) -> sql.Composable:
         assert mapping.column is not None
+        if mapping.formats or mapping.decimal != ".":
+            raise WinbackError(
+                f"{self._place}: columns.{name} states a format or a decimal sign, as text in files has; "
+                "PostgreSQL would read the text in its own way.",
+                "convert the column in a query of the source, e.g. to_timestamp(sold_at, 'DD.MM.YYYY')",
+            )
         column: sql.Composable = sql.SQL("source.{}").format(sql.Identifier(mapping.column))
         if mapping.codes:
             branches = [
