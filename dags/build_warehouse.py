@@ -3,7 +3,8 @@
 Turns raw rows into the marts that reports and BI tools read, as of one business day, and tests them.
 
 **Starts** by itself when orders and complaints of the same business day are loaded.
-**Steps**: one `dbt build` of seeds (the business rules), models and tests. **Connections**: the warehouse.
+**Steps**: one `dbt build` of seeds (the business rules), models and tests; then the day's pages about data quality.
+**Connections**: the warehouse.
 **Running it again** gives the same rows; a day older than the published one leaves the marts alone.
 """
 
@@ -22,6 +23,13 @@ def build(dag_run=None):
     return build_warehouse(settings, business_day(dag_run)).as_dict()
 
 
+@task
+def write_quality_pages(dag_run=None):
+    from winback.report.quality_page import write_quality_pages
+
+    return [page.name for page in write_quality_pages(settings, business_day(dag_run), settings.pages.place)]
+
+
 @dag(
     schedule=PartitionedAssetTimetable(
         assets=ORDERS & COMPLAINTS if "complaints" in settings.feeds else ORDERS
@@ -31,7 +39,7 @@ def build(dag_run=None):
     **SETTINGS,
 )
 def build_warehouse():
-    build()
+    build() >> write_quality_pages()
 
 
 build_warehouse()

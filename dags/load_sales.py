@@ -3,15 +3,17 @@
 Reads the orders and their master data (customers, regions, account managers and whatever else
 `winback.yml` names besides complaints) for one business day, checks them, and commits the good rows.
 
-**Steps**: master data, then `orders`, whose end tells `build_warehouse` that the day is complete, also
-when nothing was sold. **Connections**: those of the systems in `winback.yml`.
-**Running it again** changes nothing: unchanged rows are not written, late ones are added.
-Trigger a past day with its date as partition key.
+**Steps**: master data, then `orders`, then what waits for orders, such as their lines; the last of these
+tells `build_warehouse` that the day is complete, also when nothing was sold. A check that stops a batch ends
+the run before that. **Connections**: those of the systems in `winback.yml`. **Running it again** changes
+nothing: unchanged rows are not written, late ones are added. Trigger a past day with its date as partition
+key.
 """
 
-from airflow.sdk import dag, task
+from airflow.sdk import chain, dag, task
 
 from winback.airflow.wiring import ORDERS, SETTINGS, business_day, each_day
+from winback.check.suites import in_load_order
 from winback.config import load_settings
 
 settings = load_settings()
@@ -31,10 +33,11 @@ def load(feed, dag_run=None):
     **SETTINGS,
 )
 def load_sales():
-    orders = load.override(task_id="load_orders", outlets=[ORDERS])("orders")
-    for feed in settings.feeds:
-        if feed not in ("orders", "complaints"):
-            load.override(task_id=f"load_{feed}")(feed) >> orders
+    feeds = in_load_order(settings, [feed for feed in settings.feeds if feed != "complaints"])
+    master_data, sales = feeds[: feeds.index("orders")], feeds[feeds.index("orders") :]
+    steps = [load.override(task_id=f"load_{feed}")(feed) for feed in sales[:-1]]
+    steps.append(load.override(task_id=f"load_{sales[-1]}", outlets=[ORDERS])(sales[-1]))
+    chain([load.override(task_id=f"load_{feed}")(feed) for feed in master_data], *steps)
 
 
 load_sales()

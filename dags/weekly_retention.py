@@ -3,7 +3,8 @@
 Sends every manager one e-mail about their own customers: who is leaving, why, what it costs, and whom
 to call first. A run on a Monday reports the week that ended the day before.
 
-**Steps**: `wait_for_marts` until the week's last day is published; `send` renders and delivers.
+**Steps**: `wait_for_marts` until the week's last day is published, or until it is known that a stopped load
+or build keeps it from that and `when_stopped` is `warn`; `send` renders and delivers.
 **Connections**: the mail server of `winback.yml`.
 **Running it again** sends only what was not sent: a ledger holds each recipient's mail.
 """
@@ -22,7 +23,7 @@ settings = load_settings()
 def wait_for_marts(dag_run=None):
     from winback.report.weekly import is_ready
 
-    return is_ready(issued_on=business_day(dag_run))
+    return is_ready(settings, issued_on=business_day(dag_run))
 
 
 @task

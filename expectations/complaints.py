@@ -1,9 +1,11 @@
 """Complaints: what a row must satisfy to count as one, and to be traced to a customer."""
 
-from winback.check.rules import AllowedCodes, RowRule, Severity, Suite
+from winback.check.rules import AllowedCodes, Reference, RowRule, Severity, Suite
 
 SUITE = Suite(
     feed="complaints",
+    amounts=("compensation",),
+    categories=("category", "channel", "severity", "status"),
     rules=(
         AllowedCodes(
             column="status",
@@ -15,11 +17,35 @@ SUITE = Suite(
         ),
         RowRule(
             name="opened_at_is_not_in_the_future",
-            fails_when="landed.opened_at > landed.checked_at + interval '1 day'",
+            fails_when="landed.opened_at > landed.checked_at + {future}",
             severity=Severity.REJECT,
             owner="customer service",
             protects_en="A complaint dated in the future has no age and no deadline.",
             protects_zh="日期在未来的投诉无法计算时长和时限。",
+        ),
+        RowRule(
+            name="updated_at_is_not_in_the_future",
+            fails_when="landed.updated_at > landed.checked_at + {future}",
+            severity=Severity.REJECT,
+            owner="data engineering",
+            protects_en="A complaint stamped in the future could not be corrected until that day comes.",
+            protects_zh="更新时间在未来的投诉，在那一天之前的更正都会被当作旧版本而忽略。",
+        ),
+        RowRule(
+            name="first_response_at_is_not_before_opened_at",
+            fails_when="landed.first_response_at < landed.opened_at",
+            severity=Severity.REJECT,
+            owner="customer service",
+            protects_en="A complaint answered before it was opened makes response look faster than it is.",
+            protects_zh="首次响应早于受理会让响应速度看起来比实际更快。",
+        ),
+        RowRule(
+            name="first_response_at_is_not_in_the_future",
+            fails_when="landed.first_response_at > landed.checked_at + {future}",
+            severity=Severity.WARN,
+            owner="customer service",
+            protects_en="A complaint with a planned response still has to be answered.",
+            protects_zh="首次响应时间在未来，说明投诉尚未得到响应。",
         ),
         RowRule(
             name="resolved_at_is_not_before_opened_at",
@@ -30,6 +56,14 @@ SUITE = Suite(
             protects_zh="结案早于受理会让处理时长看起来比实际更短。",
         ),
         RowRule(
+            name="resolved_at_is_not_in_the_future",
+            fails_when="landed.resolved_at > landed.checked_at + {future}",
+            severity=Severity.WARN,
+            owner="customer service",
+            protects_en="A complaint with a planned resolution is still open.",
+            protects_zh="结案时间在未来，说明投诉尚未结案。",
+        ),
+        RowRule(
             name="satisfaction_is_from_1_to_5",
             fails_when="landed.satisfaction not between 1 and 5",
             severity=Severity.REJECT,
@@ -38,12 +72,53 @@ SUITE = Suite(
             protects_zh="不在 1 到 5 之间的满意度评分说明量表不同或录入有误。",
         ),
         RowRule(
+            name="reopened_count_is_not_negative",
+            fails_when="landed.reopened_count < 0",
+            severity=Severity.WARN,
+            owner="customer service",
+            protects_en="A complaint cannot have been reopened fewer than zero times.",
+            protects_zh="投诉重新打开的次数不可能为负数。",
+        ),
+        RowRule(
+            name="compensation_is_not_negative",
+            fails_when="landed.compensation < 0",
+            severity=Severity.WARN,
+            owner="finance",
+            protects_en="A negative compensation would lower what complaints cost.",
+            protects_zh="赔付金额为负会低估投诉的成本。",
+        ),
+        RowRule(
             name="customer_id_is_filled",
             fails_when="landed.customer_id is null",
             severity=Severity.WARN,
             owner="customer service",
             protects_en="A complaint without a customer cannot warn of that customer leaving.",
             protects_zh="没有客户编号的投诉无法用于流失预警。",
+        ),
+        Reference(
+            column="customer_id",
+            feed="customers",
+            severity=Severity.WARN,
+            owner="customer service",
+            protects_en="A complaint of an unknown customer reaches no account manager.",
+            protects_zh="客户不存在的投诉无法通知到任何客户经理。",
+        ),
+        Reference(
+            column="order_id",
+            feed="orders",
+            severity=Severity.WARN,
+            owner="customer service",
+            protects_en="A complaint about an unknown order cannot be traced to a store, region or delivery.",
+            protects_zh="订单不存在的投诉无法追溯到门店、区域和配送。",
+        ),
+        Reference(
+            column="product_id",
+            feed="products",
+            system="order_source_id",
+            severity=Severity.WARN,
+            owner="customer service",
+            protects_en="Complaints about an unknown product are missing where causes are compared.",
+            protects_zh="商品不存在的投诉无法参与原因对比。",
         ),
     ),
 )

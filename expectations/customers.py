@@ -1,5 +1,115 @@
 """Customers: the master data that says who a customer is and who looks after them."""
 
-from winback.check.rules import Suite
+from winback.check.rules import AllowedCodes, Reference, RowRule, Severity, Suite
 
-SUITE = Suite(feed="customers")
+SUITE = Suite(
+    feed="customers",
+    categories=("business_line", "kind"),
+    rules=(
+        RowRule(
+            name="business_line_is_known",
+            fails_when="landed.business_line <> all({business_lines})",
+            severity=Severity.REJECT,
+            owner="sales operations",
+            protects_en="A business line that follows no policy has no rule for when its customers churn.",
+            protects_zh="未配置的业务线没有对应的流失规则。",
+        ),
+        RowRule(
+            name="updated_at_is_not_in_the_future",
+            fails_when="landed.updated_at > landed.checked_at + {future}",
+            severity=Severity.REJECT,
+            owner="data engineering",
+            protects_en="A customer stamped in the future could not be corrected until that day comes.",
+            protects_zh="更新时间在未来的客户资料，在那一天之前的更正都会被当作旧版本而忽略。",
+        ),
+        AllowedCodes(
+            column="kind",
+            codes=("consumer", "dealer", "company"),
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="Who is neither consumer, dealer nor company is missing where these are compared.",
+            protects_zh="客户类型不是个人、经销商或企业的，无法参与分类对比。",
+        ),
+        AllowedCodes(
+            column="closed_reason",
+            seed="closed_reasons",
+            seed_column="reason",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="A customer closed for a reason that nobody has classed counts as churned.",
+            protects_zh="销户原因未归类的客户一律算作流失。",
+        ),
+        AllowedCodes(
+            column="birthday_calendar",
+            codes=("solar", "lunar"),
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="Without the right calendar a birthday greeting comes on the wrong day.",
+            protects_zh="分不清公历还是农历，生日祝福就会送错日子。",
+        ),
+        RowRule(
+            name="birthday_is_not_in_the_future",
+            fails_when="landed.birthday > landed.checked_at + {future}",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="A birthday in the future is mistyped, so the greeting may come on the wrong day.",
+            protects_zh="生日在未来多为录入错误，祝福可能送错日子。",
+        ),
+        RowRule(
+            name="registered_on_is_not_in_the_future",
+            fails_when="landed.registered_on > landed.checked_at + {future}",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="A customer registered in the future is missing from the count of registered ones.",
+            protects_zh="注册日期在未来的客户不会计入注册客户数。",
+        ),
+        RowRule(
+            name="closed_on_is_not_before_registered_on",
+            fails_when="landed.closed_on < landed.registered_on",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="An account closed before it was opened has one of the two days wrong.",
+            protects_zh="销户早于注册，两个日期中必有一个有误。",
+        ),
+        RowRule(
+            name="email_looks_like_an_address",
+            fails_when=r"landed.email !~ '^[^@\s]+@[^@\s]+[.][^@\s]+$'",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="Mail to what is no address reaches nobody.",
+            protects_zh="邮箱地址格式有误，邮件无法送达。",
+        ),
+        RowRule(
+            name="phone_has_digits",
+            fails_when="landed.phone !~ '[0-9０-９]'",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="A phone number without digits is a note; whoever has to call finds nothing to dial.",
+            protects_zh="电话栏里没有数字，需要致电时无号可拨。",
+        ),
+        Reference(
+            column="region_id",
+            feed="regions",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="A customer of an unknown region is missing from every region manager's report.",
+            protects_zh="区域未知的客户不会出现在任何区域经理的报告里。",
+        ),
+        Reference(
+            column="account_manager_id",
+            feed="account_managers",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="When a customer of an unknown account manager is leaving, nobody is told.",
+            protects_zh="客户经理不存在的客户，流失时无人收到提醒。",
+        ),
+        Reference(
+            column="merged_into",
+            feed="customers",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="Orders of a customer who was merged into an unknown one are nobody's.",
+            protects_zh="合并后的客户不存在，其订单便无人认领。",
+        ),
+    ),
+)

@@ -1,9 +1,11 @@
 """Orders: what a row must satisfy to count as revenue, a visit or a return."""
 
-from winback.check.rules import AllowedCodes, RowRule, Severity, Suite
+from winback.check.rules import AllowedCodes, Reference, RowRule, Severity, Suite
 
 SUITE = Suite(
     feed="orders",
+    amounts=("amount",),
+    categories=("channel", "document_type", "status"),
     rules=(
         AllowedCodes(
             column="status",
@@ -13,13 +15,44 @@ SUITE = Suite(
             protects_en="An order status that nobody has classed could be a sale or a cancellation.",
             protects_zh="未归类的订单状态无法判断是成交还是取消。",
         ),
+        AllowedCodes(
+            column="document_type",
+            codes=("order", "delivery", "invoice", "return"),
+            owner="sales operations",
+            protects_en="A document that is no order, delivery, invoice or return would count as nothing.",
+            protects_zh="单据类型不是订单、发货单、发票或退货单的，不会计入任何指标。",
+        ),
+        RowRule(
+            name="currency_is_the_business_currency",
+            fails_when="upper(btrim(landed.currency)) <> {currency}",
+            severity=Severity.STOP,
+            owner="finance",
+            protects_en="Amounts in several currencies must not be added up as if they were one.",
+            protects_zh="不同币种的金额不能直接相加。",
+        ),
         RowRule(
             name="ordered_at_is_not_in_the_future",
-            fails_when="landed.ordered_at > landed.checked_at + interval '1 day'",
+            fails_when="landed.ordered_at > landed.checked_at + {future}",
             severity=Severity.REJECT,
             owner="sales operations",
             protects_en="An order dated in the future would make a lost customer look loyal.",
             protects_zh="日期在未来的订单会让已流失的客户看起来仍然活跃。",
+        ),
+        RowRule(
+            name="updated_at_is_not_in_the_future",
+            fails_when="landed.updated_at > landed.checked_at + {future}",
+            severity=Severity.REJECT,
+            owner="data engineering",
+            protects_en="An order stamped in the future could not be corrected until that day comes.",
+            protects_zh="更新时间在未来的订单，在那一天之前的更正都会被当作旧版本而忽略。",
+        ),
+        RowRule(
+            name="promised_at_is_not_before_ordered_at",
+            fails_when="landed.promised_at < landed.ordered_at",
+            severity=Severity.WARN,
+            owner="logistics",
+            protects_en="A delivery promised for before its order can only be late.",
+            protects_zh="承诺送达时间早于下单时间的订单，怎么送都算迟到。",
         ),
         RowRule(
             name="delivered_at_is_not_before_ordered_at",
@@ -30,12 +63,44 @@ SUITE = Suite(
             protects_zh="送达早于下单会扭曲准时率。",
         ),
         RowRule(
+            name="delivered_at_is_not_in_the_future",
+            fails_when="landed.delivered_at > landed.checked_at + {future}",
+            severity=Severity.WARN,
+            owner="logistics",
+            protects_en="A delivery that is still to come must not count as made.",
+            protects_zh="尚未发生的送达不应算作已送达。",
+        ),
+        RowRule(
             name="customer_id_is_filled",
             fails_when="landed.customer_id is null",
             severity=Severity.WARN,
             owner="sales operations",
             protects_en="A walk-in counts as revenue, never as a customer: too many hide who is leaving.",
             protects_zh="散客订单只计收入、不计客户；散客过多会掩盖流失。",
+        ),
+        Reference(
+            column="customer_id",
+            feed="customers",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="A customer without master data has no name, phone or account manager to call them.",
+            protects_zh="没有客户资料，就没有姓名、电话和客户经理，无法联系。",
+        ),
+        Reference(
+            column="region_id",
+            feed="regions",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="Revenue of an unknown region is missing from every region manager's report.",
+            protects_zh="区域未知的销售额不会出现在任何区域经理的报告里。",
+        ),
+        Reference(
+            column="reverses_order_id",
+            feed="orders",
+            severity=Severity.WARN,
+            owner="sales operations",
+            protects_en="A return of an unknown order lowers revenue, while the sale was never counted.",
+            protects_zh="所冲销的订单不存在：退货已扣减收入，原销售却从未计入。",
         ),
     ),
 )

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from winback import paths, warehouse
 from winback.config import Settings
 from winback.errors import WinbackError
+from winback.incidents import incident_on_failure
 from winback.warehouse.schema import ensure_schema
 
 _LOCK = 7_246_002  # builds take turns: two at once would replace each other's tables
@@ -45,7 +46,11 @@ def build_warehouse(settings: Settings, day: date) -> BuildResult:
     Raises:
         WinbackError: nothing is loaded yet, or a model or test failed.
     """
-    with warehouse.connect(autocommit=True) as connection, _one_at_a_time(connection):
+    with (
+        warehouse.connect(autocommit=True) as connection,
+        _one_at_a_time(connection),
+        incident_on_failure(connection, "build", "warehouse", day),
+    ):
         as_of_date = min(day, reached_day(connection, settings))
         stale = stale_feeds(connection, settings, as_of_date)
         published = published_day(connection)
@@ -102,9 +107,7 @@ def published_day(connection: psycopg.Connection[Any]) -> date | None:
     return row[0] if row else None
 
 
-def run_dbt(
-    settings: Settings, as_of_date: date, command: str, *arguments: str, marts: str = "marts"
-) -> None:
+def run_dbt(settings: Settings, as_of_date: date, *command: str, marts: str = "marts") -> None:
     """Run a dbt command in this process, against the warehouse; `marts` is the schema that marts go into.
 
     Raises:
@@ -120,12 +123,11 @@ def run_dbt(
             "--quiet",
             "--no-use-colors",
             "--log-path", str(state / "logs"),
-            command,
+            *command,
             "--project-dir", str(paths.DBT_PROJECT),
             "--profiles-dir", str(paths.DBT_PROJECT),
             "--target-path", str(state / "dbt"),
             "--vars", dbt_vars(settings, as_of_date),
-            *arguments,
         ]
     )  # fmt: skip
     if not outcome.success:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from winback.errors import WinbackError
+from winback.quarantine.commands import quarantine
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -26,6 +27,9 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Say which customers leave, why, what it costs, and whom to call first."""
+
+
+main.add_command(quarantine)
 
 
 @main.group()
@@ -142,14 +146,15 @@ def doctor(feeds: tuple[str, ...]) -> None:
 @click.argument("feeds", nargs=-1)
 @click.option("--day", type=DAY, required=True, help="business day, YYYY-MM-DD")
 @click.option("--accept-deletes", is_flag=True, help="mark rows that are gone as deleted, however many")
-def load(feeds: tuple[str, ...], day: datetime, accept_deletes: bool) -> None:
+@click.option("--accept", "accepts", multiple=True, metavar="CHECK", help="let this check fail; repeatable")
+def load(feeds: tuple[str, ...], day: datetime, accept_deletes: bool, accepts: tuple[str, ...]) -> None:
     """Load FEEDS (all, unless named) up to and including a business day."""
     from winback.config import load_settings
     from winback.load import chosen_feeds, load_feed
 
     settings = load_settings()
     for feed in chosen_feeds(settings, feeds):
-        result = load_feed(settings, feed, day.date(), accepts_deletes=accept_deletes)
+        result = load_feed(settings, feed, day.date(), accepts_deletes=accept_deletes, accepts=accepts)
         click.echo(", ".join(f"{name} {value}" for name, value in result.as_dict().items()))
 
 
@@ -192,6 +197,29 @@ def build(day: datetime) -> None:
 
     result = build_warehouse(load_settings(), day.date())
     click.echo(f"{result.outcome} as of {result.as_of_date}")
+
+
+@main.command()
+def freshness() -> None:
+    """Tell, by dbt's source freshness, whether a source is late; exit code 1 if one is by two nightly loads."""
+    from winback.build import run_dbt
+    from winback.config import load_settings
+
+    settings = load_settings()
+    run_dbt(settings, datetime.now(settings.zone).date(), "source", "freshness")
+    click.echo("no source is late by two nightly loads")
+
+
+@main.command()
+@click.option("--day", type=DAY, required=True, help="business day, YYYY-MM-DD")
+def quality(day: datetime) -> None:
+    """Write the day's page about data quality, in each language."""
+    from winback.config import load_settings
+    from winback.report.quality_page import write_quality_pages
+
+    settings = load_settings()
+    for page in write_quality_pages(settings, day.date(), settings.pages.place):
+        click.echo(page)
 
 
 @main.group()

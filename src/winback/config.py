@@ -5,82 +5,36 @@ and when things run. Business rules live in `dbt_project/seeds`, secrets in the 
 """
 
 import difflib
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from winback import paths
+from winback.config_checks import AddedRule, BatchChecks, Checks, FeedChecks
+from winback.config_types import DailyTime, Duration, Holidays, Language, Name, Schedule, Strict, TimeZone
 from winback.errors import WinbackError
-from winback.feeds import FEEDS
+from winback.feeds import FEEDS, Feed
 
 
-def _known_time_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"{value!r} is no IANA time zone")
-    return value
-
-
-def _duration(value: Any) -> Any:
-    """Read '3 days', '12 hours', '30 minutes' or '20 seconds'."""
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"(\d+) (day|hour|minute|second)s?", str(value))
-    if not match:
-        raise ValueError(f"{value!r} is no duration")
-    return timedelta(**{f"{match[2]}s": int(match[1])})
-
-
-def _daily_time(value: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(f"{value!r} is no time of day")
-    return value
-
-
-def _schedule(value: str) -> str:
-    if value != "by_hand" and len(value.split()) != 5:  # noqa: PLR2004 -- a cron line has five fields
-        raise ValueError(f"{value!r} is no cron line")
-    return value
-
-
-TimeZone = Annotated[str, AfterValidator(_known_time_zone), Field(examples=["Asia/Shanghai"])]
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(examples=["3 days"])]
-DailyTime = Annotated[str, AfterValidator(_daily_time), Field(examples=["07:30"])]
-Schedule = Annotated[str, AfterValidator(_schedule), Field(examples=["0 2 * * *"])]
-Language = Annotated[Literal["en", "zh"], Field(examples=["zh"])]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["erp"])]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Company(_Strict):
+class Company(Strict):
     """What the reports call the company."""
 
     name_en: Annotated[str, Field(examples=["Example Retail"])]
     name_zh: Annotated[str, Field(examples=["示例零售"])]
 
 
-class Business(_Strict):
+class Business(Strict):
     """How the business counts: its day, its money, its lines."""
 
     time_zone: TimeZone = "Asia/Shanghai"
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["CNY"])] = "CNY"
     tax: Annotated[Literal["included", "excluded", "not_stated"], Field(examples=["included"])] = "not_stated"
+    holidays: Holidays = "CN"
     default_business_line: Annotated[str, Field(examples=["retail"])] = "retail"
     lines: Annotated[dict[str, str], Field(examples=[{"retail": "retail"}])] = {"retail": "retail"}
 
@@ -94,7 +48,7 @@ class Business(_Strict):
         return self
 
 
-class PostgresSystem(_Strict):
+class PostgresSystem(Strict):
     """A PostgreSQL database that feeds are read from."""
 
     connector: Literal["postgres"]
@@ -102,7 +56,7 @@ class PostgresSystem(_Strict):
     time_zone: TimeZone
 
 
-class MySqlSystem(_Strict):
+class MySqlSystem(Strict):
     """A MySQL or MariaDB database that feeds are read from."""
 
     connector: Literal["mysql"]
@@ -110,7 +64,7 @@ class MySqlSystem(_Strict):
     time_zone: TimeZone
 
 
-class SqlAlchemySystem(_Strict):
+class SqlAlchemySystem(Strict):
     """Any other database that SQLAlchemy has a dialect for; its driver is the user's to install.
 
     Tested with PostgreSQL and SQLite only.
@@ -121,7 +75,7 @@ class SqlAlchemySystem(_Strict):
     time_zone: TimeZone
 
 
-class FileSystem(_Strict):
+class FileSystem(Strict):
     """A folder that a system drops files into."""
 
     connector: Literal["files"]
@@ -129,7 +83,7 @@ class FileSystem(_Strict):
     time_zone: TimeZone
 
 
-class RestSystem(_Strict):
+class RestSystem(Strict):
     """An HTTP service that answers in JSON, such as a ticket system.
 
     The connection's URL carries host and secret: `https://user:password@host/path` for basic authentication,
@@ -151,7 +105,7 @@ System = Annotated[
 ]
 
 
-class ColumnMapping(_Strict):
+class ColumnMapping(Strict):
     """Where one canonical column comes from: a source column or a constant, and how to read it.
 
     `format` is the one strptime format of a date or moment, or several that are tried in turn. `decimal`
@@ -181,14 +135,14 @@ class ColumnMapping(_Strict):
         return self
 
 
-class DeletesByColumn(_Strict):
+class DeletesByColumn(Strict):
     """Deleted rows stay at the source, marked in a column."""
 
     column: Annotated[str, Field(examples=["is_deleted"])]
     values: Annotated[tuple[str, ...], Field(min_length=1, examples=[["1", "Y"]])]
 
 
-class DeletesByKeys(_Strict):
+class DeletesByKeys(Strict):
     """Deleted rows vanish: after each load all keys of the source are compared with those of the warehouse.
 
     More than `at_most` of the live rows at once is no deletion but a broken source, and is refused.
@@ -198,7 +152,7 @@ class DeletesByKeys(_Strict):
     at_most: Annotated[float, Field(ge=0, le=1, examples=[0.05])] = 0.05
 
 
-class SchemaDrift(_Strict):
+class SchemaDrift(Strict):
     """What to do when a source's columns are not those of its last load."""
 
     column_gone: Annotated[Literal["refuse", "accept"], Field(examples=["refuse"])] = "refuse"
@@ -206,7 +160,7 @@ class SchemaDrift(_Strict):
     column_new: Annotated[Literal["refuse", "accept"], Field(examples=["accept"])] = "accept"
 
 
-class Endpoint(_Strict):
+class Endpoint(Strict):
     """Which records of an HTTP service: where they are asked for and stand in an answer, how it pages.
 
     `records`, `next_url`, `next_cursor` and `end` are dotted paths into an answer; `records: .` is an answer
@@ -234,7 +188,7 @@ class Endpoint(_Strict):
         return self
 
 
-class FeedSource(_Strict):
+class FeedSource(Strict):
     """One source of a feed: which rows of which system, and how they map to the feed."""
 
     source: Name
@@ -261,6 +215,17 @@ class FeedSource(_Strict):
     ] = None
     drift: SchemaDrift = SchemaDrift()
 
+    @property
+    def is_daily(self) -> bool:
+        """Tell whether a batch brings the rows of its business day.
+
+        Other sources are read whole each time, or send several files a day.
+        """
+        patterns = list(self.files.values()) if isinstance(self.files, dict) else [self.files or ""]
+        is_dated = any("%" in pattern for pattern in patterns)
+        has_parts = any(part in pattern for pattern in patterns for part in ("*", "?", "%H", "%M"))
+        return self.cursor is not None or (is_dated and not has_parts)
+
     @model_validator(mode="after")
     def _knows_its_rows(self) -> Self:
         origins = [self.table, self.files, self.endpoint]
@@ -275,12 +240,13 @@ class FeedSource(_Strict):
         return self
 
 
-class FeedConfig(_Strict):
+class FeedConfig(Strict):
     """A feed of this deployment: its sources, and whether a build waits for it."""
 
     sources: Annotated[tuple[FeedSource, ...], Field(min_length=1)]
     wait: Annotated[bool, Field(examples=[True])] = False
     deadline: DailyTime | None = None
+    checks: FeedChecks = FeedChecks()
 
     @model_validator(mode="after")
     def _deadline_belongs_to_wait(self) -> Self:
@@ -292,7 +258,7 @@ class FeedConfig(_Strict):
         return self
 
 
-class ScopeConfig(_Strict):
+class ScopeConfig(Strict):
     """Whose customers a recipient sees: everything, or exactly one part."""
 
     everything: bool = False
@@ -313,7 +279,7 @@ class ScopeConfig(_Strict):
         return self
 
 
-class RecipientConfig(_Strict):
+class RecipientConfig(Strict):
     """One person who receives a report."""
 
     address: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", examples=["lin@example.com"])]
@@ -322,36 +288,55 @@ class RecipientConfig(_Strict):
     scope: Annotated[ScopeConfig, Field(examples=["everything"])]
 
 
-class ReportConfig(_Strict):
-    """Who receives a report; `account_managers` adds everyone of that feed who has not left."""
+class ReportConfig(Strict):
+    """Who receives a report; `account_managers` adds everyone of that feed who has not left.
+
+    `when_stopped` says what becomes of a report whose days are not published since a check stopped a batch:
+    held back, or sent with a plain warning about the last days that are.
+    """
 
     recipients: tuple[RecipientConfig, ...] = ()
+    when_stopped: Annotated[Literal["hold", "warn"], Field(examples=["warn"])] = "hold"
     account_managers: Annotated[Language | None, Field(examples=["zh"])] = None
 
 
-class Mail(_Strict):
+class Mail(Strict):
     """How mail leaves: the connection's URL carries server, port and credentials."""
 
     connection: Name = "smtp"
     sender: Annotated[str, Field(examples=["Winback <winback@example.com>"])] = "Winback <winback@localhost>"
 
 
-class Schedules(_Strict):
+class Pages(Strict):
+    """Where the daily pages about data quality are written, and under which address readers find them."""
+
+    folder: Annotated[Path | None, Field(examples=["/srv/winback/quality"])] = None
+    url: Annotated[str | None, Field(examples=["https://winback.example.com/quality"])] = None
+
+    @property
+    def place(self) -> Path:
+        """Return the folder; below the state folder, unless one is named."""
+        return self.folder or paths.state_dir() / "quality"
+
+
+class Schedules(Strict):
     """When the DAGs run, in the business time zone; `by_hand` means never by themselves."""
 
     load: Schedule = "0 2 * * *"
     weekly_retention: Schedule = "0 8 * * 1"
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """The whole of `winback.yml`."""
 
     company: Company
     business: Business = Business()
     systems: Annotated[dict[Name, System], Field(min_length=1)]
     feeds: Annotated[dict[str, FeedConfig], Field(examples=[sorted(FEEDS)])]
+    checks: Checks = Checks()
     mail: Mail = Mail()
     reports: dict[str, ReportConfig] = {}
+    pages: Pages = Pages()
     schedules: Schedules = Schedules()
 
     @model_validator(mode="after")
@@ -362,6 +347,8 @@ class Settings(_Strict):
             where = f"feeds.{feed_name}"
             if feed_name not in FEEDS:
                 raise ValueError(f"{where}: no such feed{_did_you_mean(feed_name, FEEDS)}")
+            for name, rule in feed.checks.rules.items():
+                _check_added_rule(f"{where}.checks.rules.{name}", FEEDS[feed_name], name, rule)
             for source in feed.sources:
                 self._check_source(where, feed_name, source)
         return self
@@ -392,10 +379,32 @@ class Settings(_Strict):
         if missing := [name for name in feed.required if name not in source.columns]:
             raise ValueError(f"{where}.columns: required but not mapped: {', '.join(missing)}")
 
+    def batch_checks(self, feed: str) -> BatchChecks:
+        """Return a feed's checks of whole batches: those of all feeds, with what it says itself."""
+        own = self.feeds[feed].checks.batch.model_dump(exclude_unset=True)
+        every = self.checks.batch.model_dump()
+        return BatchChecks.model_validate({name: {**every[name], **own.get(name, {})} for name in every})
+
     @property
     def zone(self) -> ZoneInfo:
         """Return the business time zone."""
         return ZoneInfo(self.business.time_zone)
+
+
+def _check_added_rule(where: str, feed: Feed, name: str, rule: AddedRule) -> None:
+    """Refuse a rule that speaks of what the feed, or the feed that it refers to, does not have."""
+    if name in feed.column_names:
+        raise ValueError(f"{where}: a column is called so; name the rule by what must hold")
+    named = rule.no_repeats if isinstance(rule.no_repeats, tuple) else ()
+    for column in (*named, *([rule.column] if rule.column else [])):
+        if column not in feed.column_names:
+            raise ValueError(f"{where}: no column {column}{_did_you_mean(column, feed.column_names)}")
+    has_range = rule.at_least is not None or rule.at_most is not None
+    if has_range and feed.column(str(rule.column)).type not in ("numeric", "integer"):
+        raise ValueError(f"{where}: {rule.column} is no number, so it has no at_least or at_most")
+    single = {other.name for other in FEEDS.values() if len(other.key) == 1}
+    if rule.refers_to is not None and rule.refers_to not in single:
+        raise ValueError(f"{where}.refers_to: no such feed{_did_you_mean(rule.refers_to, single)}")
 
 
 def _did_you_mean(found: str, allowed: Iterable[str]) -> str:

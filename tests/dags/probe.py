@@ -7,6 +7,13 @@ import warnings
 from airflow.dag_processing.dagbag import DagBag
 
 warnings.simplefilter("always")
+
+
+def listed(callbacks):
+    """Return callbacks as a list: Airflow keeps one as it is, but several, or none, as a list."""
+    return callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+
+
 bag = DagBag(sys.argv[1])
 # What Airflow's own packages say of each other, while a DAG file imports them, is not about our files.
 caught = [
@@ -27,6 +34,7 @@ json.dump(
                     task.task_id: {
                         "retries": task.retries,
                         "backoff": bool(task.retry_exponential_backoff),
+                        "on_failure": [call.__name__ for call in listed(task.on_failure_callback)],
                         "outlets": [outlet.name for outlet in task.outlets],
                         "upstream": sorted(task.upstream_task_ids),
                     }

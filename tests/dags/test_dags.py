@@ -2,17 +2,25 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 import yaml
 
 from winback import paths
-from winback.airflow.wiring import business_day
+from winback.airflow.wiring import business_day, failed_day
+from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
+from winback.feeds import FEEDS
+from winback.report.incident import place_of
+from winback.warehouse.schema import ensure_schema
 
 EXPECTED = {"backfill", "load_sales", "load_complaints", "build_warehouse", "weekly_retention"}
 
@@ -73,6 +81,7 @@ def test_a_dag_is_documented_tagged_and_safe_to_repeat(parsed, dag_id):
     for task in dag["tasks"].values():
         assert task["retries"] > 0
         assert task["backoff"]
+        assert task["on_failure"] == ["tell_of_failure"]
 
 
 def test_the_build_starts_by_itself_when_both_feeds_are_loaded(parsed):
@@ -127,3 +136,69 @@ def test_the_business_day_is_the_partition_key_or_is_stated():
     for bad in (run(), run("2017-W52"), run(conf={"business_day": 5})):
         with pytest.raises(WinbackError, match="no business day"):
             business_day(bad)
+
+
+def test_the_failure_of_every_task_has_a_place(parsed):
+    places = {
+        (dag_id, task): place_of(dag_id, task)
+        for dag_id, dag in parsed["dags"].items()
+        for task in dag["tasks"]
+        if dag_id != "backfill"
+    }
+    assert {place for (dag_id, _), place in places.items() if dag_id == "load_sales"} == {
+        ("load", feed) for feed in ("orders", "customers", "regions", "account_managers")
+    }
+    assert set(places.values()) >= {
+        ("load", "complaints"), ("build", "warehouse"), ("report", "weekly_retention"),
+    }  # fmt: skip
+    assert {place_of("load_sales", f"load_{feed}") for feed in FEEDS} == {("load", feed) for feed in FEEDS}
+    assert place_of("backfill", "load_history order_lines") == ("load", "backfill of order_lines")
+
+
+def test_a_failed_run_is_about_its_day_the_end_of_its_range_or_the_day_it_was_due():
+    def day(partition_key=None, conf=None):
+        due = datetime(2018, 1, 3, 2, tzinfo=UTC)
+        run = SimpleNamespace(run_id="manual", partition_key=partition_key, conf=conf, run_after=due)
+        return failed_day({"dag_run": run})
+
+    assert day("2017-12-25") == day(conf={"business_day": "2017-12-25"}) == date(2017, 12, 25)
+    assert day(conf={"from": "2017-11-01", "to": "2017-11-30"}) == date(2017, 11, 30)
+    assert (
+        day() == day("2017-W52") == day(conf={"to": "yesterday"}) == day(conf={"to": 5}) == date(2018, 1, 3)
+    )
+
+
+def test_a_failing_task_sends_one_mail_a_retry_none_and_the_same_failure_none_again(warehouse, tmp_path):
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        ensure_schema(connection)
+    config = yaml.safe_load((paths.ROOT / "winback.yml").read_text(encoding="utf-8"))
+    ada = {"address": "ada@example.com", "name": "Ada", "language": "en", "scope": "everything"}
+    config["reports"]["data_incident"] = {"recipients": [ada]}
+    (tmp_path / "winback.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (tmp_path / "dags").mkdir()
+    dags = shutil.copy(Path(__file__).with_name("failing.py"), tmp_path / "dags")
+    with Inbox(tmp_path / "inbox") as inbox:
+        environment = {
+            **os.environ,
+            "AIRFLOW_HOME": str(tmp_path),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "WINBACK_CONFIG": str(tmp_path / "winback.yml"),
+            "WINBACK_CONN_SMTP": inbox.url,
+        }
+        for command in (["-m", "airflow", "db", "migrate"], [dags]):
+            done = subprocess.run(
+                [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+    before_each_try = [int(number) for number in re.findall(r"mails before this try: (\d)", done.stdout)]
+    assert before_each_try == [0, 0, 1, 1, 1, 1, 1, 2]
+    with psycopg.connect(warehouse) as connection:
+        incidents = connection.execute(
+            "select stage, subject, business_day::text, problem from ops.incidents order by incident_id"
+        ).fetchall()
+    assert incidents[0] == ("load", "orders", "2026-03-02", "3 of 12 rows are odd.")
+    assert {incident[1:3] for incident in incidents[1:]} == {
+        ("backfill of orders", "2026-02-28"), ("backfill of customers", "2026-02-28"),
+    }  # fmt: skip
+    assert "13812345678" not in str(incidents)
+    assert len(list((tmp_path / "inbox").glob("*.eml"))) == len(incidents) == 3

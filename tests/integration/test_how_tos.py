@@ -86,6 +86,10 @@ def test_own_files_end_as_marts_and_mails_and_a_second_system_joins_them(desk):
     assert "published as of 2016-08-31" in said
     assert len(mails_named_in(said)) == 1
 
+    said = desk("add-a-check.md")
+    assert re.search(r"rows_inserted 1, .*rows_quarantined 1", said)
+    assert "category_is_one_of_ours" in said
+
 
 @pytest.mark.parametrize("number", range(3))
 def test_the_pieces_of_configuration_are_valid(number, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.company import DAY, days_after
 from winback.errors import WinbackError
-from winback.load import load_feed, may_go_ahead, source
+from winback.load import checking, load_feed, may_go_ahead
 from winback.load.commit import BatchCounts
 
 
@@ -164,12 +164,12 @@ def test_a_load_leaves_no_connection_open(company, query):
 def test_time_that_passes_between_check_and_load_changes_no_verdict(company, monkeypatch):
     tomorrow = datetime.now(company.settings.zone) + timedelta(days=1, seconds=1)
     company.sell(("A1", tomorrow.replace(tzinfo=None), 5, "C1", "2026-03-02 10:00"))
-    counted = source.evaluate
+    counted = checking.evaluate
 
     def slow_check(*arguments):
         results = counted(*arguments)
         time.sleep(1.5)
         return results
 
-    monkeypatch.setattr(source, "evaluate", slow_check)
+    monkeypatch.setattr(checking, "evaluate", slow_check)
     assert load_feed(company.settings, "orders", DAY).counts.rows_in == 1

@@ -248,6 +248,6 @@ def test_a_batch_is_seen_only_once_its_worker_holds_the_lock(company, query, war
             return execute(statement, *arguments)
 
         monkeypatch.setattr(connection, "execute", other_worker_looks)
-        with attempt(connection, FEED_DEFINITIONS["orders"], "erp", DAY, None):
+        with attempt(connection, FEED_DEFINITIONS["orders"], "erp", DAY, files=None):
             pass
     assert query("select error from ops.batches where error is not null") == []

@@ -54,9 +54,9 @@ create table marts.customer_weeks (
     customers_new integer, customers_reactivated integer, customers_end integer, churn_base integer,
     churn_members integer, lost_revenue numeric, revenue_at_risk numeric
 );
-create table marts.data_quality (
+create table marts.feed_status (
     feed text, source_id text, last_business_day date, is_stale boolean, rows_in bigint,
-    rows_quarantined bigint
+    rows_waiting bigint
 );
 
 insert into marts.dim_region values
@@ -98,7 +98,7 @@ insert into marts.customer_weeks values
     ('c:c', '2017-12-31', 'active', 3, 30.25, 0, 0, 0, 0, 1, 1, 0, 0, 0),
     ('c:d', '2017-12-31', 'at_risk', 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 700),
     ('c:a', '2018-01-07', 'at_risk', 0, 0, 0, 0, 0, 0, 1, 0, 0, null, 500);
-insert into marts.data_quality values
+insert into marts.feed_status values
     ('orders', 'erp', '2017-12-31', false, 1000, 3), ('complaints', 'desk', '2017-12-29', true, 20, 1);
 """
 
@@ -240,7 +240,7 @@ def test_a_week_that_is_not_there_has_no_figures(marts: Any) -> None:
 
 
 def test_complaints_are_left_out_where_there_are_none_to_load(marts: Any) -> None:
-    marts.execute("delete from marts.data_quality where feed = 'complaints'")
+    marts.execute("delete from marts.feed_status where feed = 'complaints'")
     assert {"complaints_opened", "complaints_open"}.isdisjoint(figures(read(marts, recipient("everything"))))
 
 

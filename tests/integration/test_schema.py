@@ -30,12 +30,12 @@ def test_the_newest_revision_is_the_one_that_the_code_expects():
 def test_raw_tables_have_the_columns_of_the_feeds(warehouse, query):
     with place.connect() as connection:
         ensure_schema(connection)
-    own = {"source_id", "load_batch_id", "loaded_at", "business_day", "deleted_on"}
+    own = {"source_id", "load_batch_id", "row_number", "loaded_at", "business_day", "deleted_on"}
     for feed in FEEDS.values():
         assert {name for (name,) in query(COLUMNS.format("raw", feed.name))} == {*feed.column_names, *own}
     for name in VERSIONED_FEEDS:
         found = {column for (column,) in query(COLUMNS.format("raw", f"{name}_versions"))}
-        assert found == {*FEEDS[name].column_names, *own, "valid_from"} - {"business_day"}
+        assert found == {*FEEDS[name].column_names, *own, "valid_from"} - {"business_day", "row_number"}
 
 
 def restore(url: str) -> None:

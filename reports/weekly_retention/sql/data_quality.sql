@@ -1,13 +1,13 @@
--- One row per feed and source: how fresh it is and what was set aside. The same for every scope.
+-- One row per feed and source: how fresh it is and how many rows wait in quarantine. The same for every scope.
 with final as (
     select
-        data_quality.feed,
-        data_quality.source_id,
-        data_quality.last_business_day,
-        data_quality.is_stale,
-        data_quality.rows_in,
-        data_quality.rows_quarantined
-    from marts.data_quality
+        feed_status.feed,
+        feed_status.source_id,
+        feed_status.last_business_day,
+        feed_status.is_stale,
+        feed_status.rows_in,
+        feed_status.rows_waiting
+    from marts.feed_status
 )
 
 select * from final

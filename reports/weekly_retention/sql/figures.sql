@@ -83,8 +83,8 @@ final as (
             this_week.name not like 'complaints%%'
             or exists (
                 select
-                from marts.data_quality
-                where data_quality.feed = 'complaints'
+                from marts.feed_status
+                where feed_status.feed = 'complaints'
             )
         )
         -- nor is what the help desk does not record

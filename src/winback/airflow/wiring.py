@@ -1,10 +1,11 @@
-"""What all DAGs share: defaults, assets, timetables, and the business day of a run."""
+"""What all DAGs share: defaults, assets, timetables, the business day of a run, and who hears of failures."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, CronPartitionTimetable, PartitionedAtRuntime
 
+from winback.config import load_settings
 from winback.errors import WinbackError
 
 # One asset per feed that a build waits for, and one for the published marts. Their events carry the
@@ -15,12 +16,28 @@ MARTS = Asset("winback_marts")
 
 KEY_FORMAT = "%Y-%m-%d"
 
+
+def tell_of_failure(context: Any) -> None:
+    """Open an incident for a task whose last try has failed, and mail it to the data engineers."""
+    from winback.report.incident import report_failure  # noqa: PLC0415 -- DAG files parse without it
+
+    task = context["task"]
+    report_failure(
+        load_settings(),
+        dag_id=task.dag_id,
+        task=f"{task.task_id} {getattr(task, 'op_kwargs', {}).get('feed', '')}".strip(),
+        day=failed_day(context),
+        error=context.get("exception"),
+    )
+
+
 DEFAULTS: dict[str, Any] = {
     "owner": "winback",
     "retries": 3,
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=30),
+    "on_failure_callback": tell_of_failure,
 }
 SETTINGS: dict[str, Any] = {
     "catchup": False,
@@ -61,3 +78,14 @@ def business_day(dag_run: Any) -> date:
             'trigger it with {"partition_key": "YYYY-MM-DD"}, or with the configuration '
             '{"business_day": "YYYY-MM-DD"}',
         ) from None
+
+
+def failed_day(context: Any) -> date:
+    """Return the day that a failed run is about: its own, the last of its range, or when it was due."""
+    run = context["dag_run"]
+    named = (run.conf or {}).get("to")
+    try:
+        return date.fromisoformat(named) if named else business_day(run)
+    except (TypeError, ValueError, WinbackError):
+        due: datetime = run.run_after
+        return due.date()

@@ -1,119 +1,169 @@
-"""Great Expectations counts, on the landed batch, how many rows break each rule.
+"""Great Expectations counts how many rows of a landed batch break each rule, and holds measures to limits.
 
-The rules become one column of 0 and 1 each, in a view beside the landing table. Great Expectations expects
-every such column to add up to zero, and bundles the sums into one scan; the loading transaction routes by
-the same columns. Results hold counts only: no value of a row can reach them.
+The rules are columns of 0 and 1 in a view beside the landing table. Great Expectations expects every such
+column to add up to zero, and bundles the sums into one scan; the loading transaction routes by the same
+columns. What the whole batch measures is one row, each column of which has its limits. Results hold numbers
+only: no value of a row can reach them.
 """
 
 import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import make_url
 
+from winback.check.gates import Gate
 from winback.check.rules import RowRule, Severity
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
+Outcome = Literal["passed", "failed", "accepted", "cold_start"]
+
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How many rows of a batch break one rule."""
+    """What one check found: how many rows break a rule, or whether the batch is odd (1 of 1).
+
+    `duration_ms` is that of the scan that this check was counted in, together with others.
+    """
 
     expectation: str
     severity: Severity
     rows_failed: int
     rows_total: int
+    duration_ms: int = 0
+    level: Literal["row", "batch"] = "row"
+    outcome: Outcome = "passed"
+    gate: Gate | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether nothing of the batch may be loaded for this."""
+        return self.outcome == "failed" and self.severity is Severity.STOP
 
 
-def create_rules_view(
-    connection: psycopg.Connection[Any], landing: str, view: str, rules: tuple[RowRule, ...]
-) -> None:
-    """Make the view that holds every landed row and, per rule, 1 where the row breaks it, else 0."""
-    broken = [
-        sql.SQL("(case when {} then 1 else 0 end) as {}").format(
-            sql.SQL("(" + rule.fails_when + ")"),
-            sql.Identifier(rule.name),
+def evaluate(
+    warehouse_url: str,
+    view: str,
+    rules: tuple[RowRule, ...],
+    measures: str | None = None,
+    gates: tuple[Gate, ...] = (),
+) -> list[CheckResult]:
+    """Run a suite over a rules view, and gates over the table of measures; return one result per check.
+
+    Raises:
+        RuntimeError: Great Expectations could not evaluate a check; nothing may be loaded then.
+    """
+    with _warehouse(warehouse_url) as warehouse:
+        counted, duration = warehouse.counts(view, [rule.name for rule in rules])
+        judged = [gate for gate in gates if not gate.is_cold]
+        failed, gates_duration = (
+            warehouse.out_of_limits(measures, judged) if measures and judged else (set(), 0)
+        )
+    total = counted[None]
+    rows = [
+        CheckResult(
+            rule.name,
+            rule.severity,
+            counted[rule.name],
+            total,
+            duration,
+            outcome="failed" if counted[rule.name] else "passed",
         )
         for rule in rules
     ]
-    connection.execute(
-        sql.SQL("create view {} as select landed.*, {} from {}").format(
-            sql.Identifier("landing", view),
-            sql.SQL(", ").join(broken),
-            as_landed(sql.Identifier("landing", landing)),
+    return rows + [
+        CheckResult(
+            gate.name,
+            gate.severity,
+            int(gate.name in failed),
+            1,
+            gates_duration,
+            level="batch",
+            outcome="cold_start" if gate.is_cold else "failed" if gate.name in failed else "passed",
+            gate=gate,
         )
-    )
+        for gate in gates
+    ]
 
 
-def as_landed(table: sql.Identifier) -> sql.Composed:
-    """Return what rules speak of: a table's rows and the one moment at which all of them are checked.
+@dataclass(frozen=True)
+class _Warehouse:
+    """The warehouse as Great Expectations sees it."""
 
-    A clock inside a rule would go on between the check and the load, and the two would disagree.
-    """
-    return sql.SQL("(select *, {}::timestamptz as checked_at from {}) as landed").format(
-        sql.Literal(datetime.now(UTC)), table
-    )
+    gx: Any
+    source: Any
+
+    def counts(self, view: str, columns: list[str]) -> tuple[dict[str | None, int], int]:
+        """Return the sum of each column of 0 and 1, and the number of rows by None; and the milliseconds."""
+        from great_expectations.expectations.core.expect_column_sum_to_be_between import (  # noqa: PLC0415
+            ExpectColumnSumToBeBetween,
+        )
+        from great_expectations.expectations.core.expect_table_row_count_to_be_between import (  # noqa: PLC0415
+            ExpectTableRowCountToBeBetween,
+        )
+
+        results, duration = self._validate(
+            view,
+            [
+                ExpectTableRowCountToBeBetween(min_value=0),
+                *(ExpectColumnSumToBeBetween(column=column, min_value=0, max_value=0) for column in columns),
+            ],
+        )
+        # The sum over a batch without rows is null.
+        return {_column(result): int(result.result["observed_value"] or 0) for result in results}, duration
+
+    def out_of_limits(self, table: str, gates: list[Gate]) -> tuple[set[str], int]:
+        """Return the names of the gates whose measure is beyond its limits, and the milliseconds."""
+        from great_expectations.expectations.core.expect_column_max_to_be_between import (  # noqa: PLC0415
+            ExpectColumnMaxToBeBetween,
+        )
+
+        results, duration = self._validate(
+            table,
+            [
+                ExpectColumnMaxToBeBetween(column=gate.name, min_value=gate.minimum, max_value=gate.maximum)
+                for gate in gates
+            ],
+        )
+        return {str(_column(result)) for result in results if not result.success}, duration
+
+    def _validate(self, table: str, suite: list[Any]) -> tuple[list[Any], int]:
+        begun = time.perf_counter()
+        asset = self.source.add_table_asset(table, table_name=table)
+        batch = asset.add_batch_definition_whole_table("batch").get_batch()
+        results = batch.validate(self.gx.ExpectationSuite(name=table, expectations=suite)).results
+        for result in results:
+            if result.exception_info.get("raised_exception") or "observed_value" not in result.result:
+                raise RuntimeError(
+                    f"Great Expectations could not evaluate {_column(result) or 'the number of rows'}"
+                    f" on landing.{table}"
+                )
+        return results, round((time.perf_counter() - begun) * 1000)
 
 
-def evaluate(warehouse_url: str, view: str, rules: tuple[RowRule, ...]) -> list[CheckResult]:
-    """Run a suite over a rules view and return one result per rule.
-
-    Raises:
-        RuntimeError: Great Expectations could not evaluate a rule; nothing may be loaded then.
-    """
+@contextmanager
+def _warehouse(url: str) -> Iterator[_Warehouse]:
     # Four seconds to import: only whoever checks pays for it.
     import great_expectations as gx  # noqa: PLC0415
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
-    from great_expectations.expectations.core.expect_column_sum_to_be_between import (  # noqa: PLC0415
-        ExpectColumnSumToBeBetween,
-    )
-    from great_expectations.expectations.core.expect_table_row_count_to_be_between import (  # noqa: PLC0415
-        ExpectTableRowCountToBeBetween,
-    )
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    source = context.data_sources.add_postgres("warehouse", connection_string=_landing_url(warehouse_url))
-    table = source.add_table_asset("rules", table_name=view)
-    batch = table.add_batch_definition_whole_table("batch").get_batch()
-    suite = gx.ExpectationSuite(
-        name=view,
-        expectations=[
-            ExpectTableRowCountToBeBetween(min_value=0),
-            *(
-                ExpectColumnSumToBeBetween(
-                    column=rule.name,
-                    min_value=0,
-                    max_value=0,
-                    meta={"severity": rule.severity, "owner": rule.owner, "protects": rule.protects_en},
-                )
-                for rule in rules
-            ),
-        ],
-    )
+    source = context.data_sources.add_postgres("warehouse", connection_string=_landing_url(url))
     try:
-        counted = dict(_counted(result, view) for result in batch.validate(suite).results)
+        yield _Warehouse(gx, source)
     finally:  # its connections would stay open until they are collected
         source.get_execution_engine().close()
         source.get_engine().dispose()
-    return [CheckResult(rule.name, rule.severity, counted[rule.name], counted[None]) for rule in rules]
 
 
-def _counted(result: Any, view: str) -> tuple[str | None, int]:
-    """Return what an expectation counted, by its rule; the number of rows has none.
-
-    The sum over a batch without rows is null.
-    """
-    rule = result.expectation_config.kwargs.get("column")
-    if result.exception_info.get("raised_exception") or "observed_value" not in result.result:
-        raise RuntimeError(
-            f"Great Expectations could not evaluate {rule or 'the number of rows'} on landing.{view}"
-        )
-    return rule, int(result.result["observed_value"] or 0)
+def _column(result: Any) -> str | None:
+    column = result.expectation_config.kwargs.get("column")
+    return None if column is None else str(column)
 
 
 def _landing_url(url: str) -> str:
@@ -122,3 +172,8 @@ def _landing_url(url: str) -> str:
     return address.update_query_dict({"options": "-csearch_path=landing"}).render_as_string(
         hide_password=False
     )
+
+
+def stopping(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """Return the checks for which nothing of the batch may be loaded."""
+    return [result for result in results if result.stops]

@@ -35,7 +35,8 @@ _ENGINE_SETTINGS = (
 class ShapedBatch:
     """Rows of one feed out of one table, or out of several that the source's query joins.
 
-    `time_zone` is that of moments which carry none.
+    `time_zone` is that of moments which carry none. `not_data` are columns that say something about a row,
+    and are none of its own.
     """
 
     feed: Feed
@@ -44,6 +45,7 @@ class ShapedBatch:
     tables: dict[str, Table]
     files: tuple[SourceFile, ...] = ()
     copy_format: Literal["binary", "csv"] = "csv"
+    not_data: tuple[str, ...] = ()
     source_columns: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
@@ -159,7 +161,7 @@ class ShapedBatch:
 
     def _unmapped(self) -> str:
         """Write the SQL of a JSON object that holds what the mapping leaves over."""
-        mapped = {mapping.column for mapping in self.source.columns.values()}
+        mapped = {*(mapping.column for mapping in self.source.columns.values()), *self.not_data}
         if isinstance(self.source.deletes, DeletesByColumn):
             mapped.add(self.source.deletes.column)
         rest = [name for name in self.source_columns if name not in mapped]

@@ -6,12 +6,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from winback import warehouse
+from winback.check.suites import in_load_order
 from winback.config import FeedConfig, FileSystem, Settings
 from winback.days import deadline
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
+from winback.incidents import close_incidents
 from winback.load.arrivals import has_arrived
 from winback.load.commit import BatchCounts
+from winback.load.replay import retry_waiting
 from winback.load.source import SourceLoad, SourceResult
 from winback.warehouse.schema import ensure_schema
 
@@ -39,24 +42,36 @@ class LoadResult:
         }
 
 
-def load_feed(settings: Settings, feed_name: str, day: date, *, accepts_deletes: bool = False) -> LoadResult:
+def load_feed(
+    settings: Settings,
+    feed_name: str,
+    day: date,
+    *,
+    accepts_deletes: bool = False,
+    accepts: Iterable[str] = (),
+) -> LoadResult:
     """Load every source of a feed up to and including a business day.
 
     A day without rows is complete all the same. A dated file that has not come makes the day stale:
     the build may go ahead without it, and the reports say so. `accepts_deletes` lets any number of rows
-    that the source no longer has be marked as deleted, once.
+    that the source no longer has be marked as deleted, once. `accepts` names checks that may fail for this
+    day instead of stopping a batch. Rows in quarantine that waited for these are retried.
 
     Raises:
-        WinbackError: the feed is not configured, or a source cannot be read; nothing of the failing
-            batch is loaded.
+        WinbackError: the feed is not configured, a source cannot be read, or a check stopped a batch; nothing
+            of that batch is loaded.
     """
     feed = configured_feed(settings, feed_name)
     with warehouse.connect(autocommit=True) as connection:
         ensure_schema(connection)
         outcomes = [
-            SourceLoad(connection, settings, FEEDS[feed_name], source, day, accepts_deletes).load()
+            SourceLoad(
+                connection, settings, FEEDS[feed_name], source, day, accepts_deletes, frozenset(accepts)
+            ).load()
             for source in feed.sources
         ]
+        retry_waiting(connection, settings, feed_name)
+        close_incidents(connection, "load", feed_name, day)
     return summed(feed_name, day, outcomes)
 
 
@@ -75,12 +90,13 @@ def configured_feed(settings: Settings, feed_name: str) -> FeedConfig:
 
 
 def chosen_feeds(settings: Settings, named: Iterable[str]) -> list[str]:
-    """Return the feeds that are named, or all that are configured where none is.
+    """Return the feeds that are named, or all that are configured where none is, in the order to load them.
 
     Raises:
         WinbackError: one of them is not configured.
     """
-    return [name for name in named if configured_feed(settings, name)] or list(settings.feeds)
+    chosen = [name for name in named if configured_feed(settings, name)]
+    return in_load_order(settings, chosen or settings.feeds)
 
 
 def summed(feed_name: str, day: date, outcomes: list[SourceResult]) -> LoadResult:

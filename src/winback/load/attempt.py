@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -14,9 +14,19 @@ from winback.load.landing import drop_landing
 WORKER_LOCK = 7_246_004  # held, with the batch's number, by the worker that loads a batch
 
 
+class BatchStopped(WinbackError):
+    """A check stopped a batch: nothing of it is loaded until it is mended, or a person accepts it."""
+
+
 @contextmanager
 def attempt(
-    connection: psycopg.Connection[Any], feed: Feed, source_id: str, day: date, files: str | None
+    connection: psycopg.Connection[Any],
+    feed: Feed,
+    source_id: str,
+    day: date,
+    *,
+    files: str | None,
+    kind: Literal["load", "backfill", "replay"] = "load",
 ) -> Iterator[int]:
     """Note an attempt and what became of it, and yield its number; clear away what dead attempts have left.
 
@@ -27,9 +37,9 @@ def attempt(
     # In one transaction: a batch that others can see is locked already.
     with connection.transaction():
         row = connection.execute(
-            "insert into ops.batches (feed, source_id, business_day, status, file)"
-            " values (%s, %s, %s, 'running', %s) returning batch_id",
-            [feed.name, source_id, day, files],
+            "insert into ops.batches (feed, source_id, business_day, status, file, kind)"
+            " values (%s, %s, %s, 'running', %s, %s) returning batch_id",
+            [feed.name, source_id, day, files, kind],
         ).fetchone()
         assert row is not None
         batch_id = int(row[0])
@@ -41,8 +51,9 @@ def attempt(
         # Other errors may quote a row: only their kind is noted.
         said = str(error) if isinstance(error, WinbackError) else type(error).__name__
         if not connection.closed:
+            status = "stopped" if isinstance(error, BatchStopped) else "failed"
             connection.execute(
-                "update ops.batches set status = 'failed', error = %s where batch_id = %s", [said, batch_id]
+                "update ops.batches set status = %s, error = %s where batch_id = %s", [status, said, batch_id]
             )
         raise
     finally:
@@ -72,7 +83,7 @@ def clear_leftovers(connection: psycopg.Connection[Any], feed: Feed, source_id: 
     """
     left = connection.execute(
         "select batch_id from ops.batches where feed = %s and source_id = %s"
-        " and status in ('running', 'failed') and landing_is_kept",
+        " and status in ('running', 'failed', 'stopped') and landing_is_kept",
         [feed.name, source_id],
     ).fetchall()
     for (batch_id,) in left:
@@ -82,7 +93,8 @@ def clear_leftovers(connection: psycopg.Connection[Any], feed: Feed, source_id: 
         drop_landing(connection, feed, batch_id)
         connection.execute(
             "update ops.batches set landing_is_kept = false,"
-            " status = 'failed', error = coalesce(error, 'the worker died')"
+            " status = case status when 'stopped' then status else 'failed' end,"
+            " error = coalesce(error, 'the worker died')"
             " where batch_id = %s and status <> 'committed'",  # it may have, since it was found
             [batch_id],
         )

@@ -10,6 +10,7 @@ from winback import warehouse
 from winback.config import FileSystem, Settings
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
+from winback.incidents import close_incidents
 from winback.load import LoadResult, configured_feed, summed
 from winback.load.source import SourceLoad, SourceResult
 from winback.warehouse.schema import ensure_schema
@@ -52,6 +53,7 @@ def backfill_feed(
                 outcomes.append(outcome)
                 say(f"{where}: {outcome.counts.rows_in:,} rows, {outcome.counts.rows_inserted:,} new")
             _forget(connection, feed_name, source.source, first, last)
+        close_incidents(connection, "load", f"backfill of {feed_name}", last)
     return summed(feed_name, last, outcomes)
 
 

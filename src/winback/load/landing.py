@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from winback.check.landed import found_name, measures_name, origins_name, rules_view
 from winback.errors import WinbackError
 from winback.extract import IS_DELETED, SOURCE_TEXT, UNREAD, Batch
 from winback.feeds import Feed
@@ -75,14 +76,11 @@ def land(connection: psycopg.Connection[Any], feed: Feed, name: str, batch: Batc
 
 
 def drop_landing(connection: psycopg.Connection[Any], feed: Feed, batch_id: int) -> None:
-    """Drop what a batch that never committed left behind."""
+    """Drop a batch's landing table with all that stands beside it."""
     landing = landing_name(feed, batch_id)
-    view = sql.Identifier("landing", rules_view(landing))
-    connection.execute(sql.SQL("drop view if exists {}").format(view))
-    for name in (landing, keys_name(feed, batch_id)):
+    connection.execute(
+        sql.SQL("drop view if exists {}").format(sql.Identifier("landing", rules_view(landing)))
+    )
+    beside = (found_name(landing), origins_name(landing), measures_name(landing))
+    for name in (landing, keys_name(feed, batch_id), *beside):
         connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("landing", name)))
-
-
-def rules_view(landing: str) -> str:
-    """Return the name of the view that shows, beside each landed row, which rules it breaks."""
-    return f"{landing}_checked"

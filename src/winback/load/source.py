@@ -7,9 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from winback import warehouse
-from winback.check import suite_for
-from winback.check.evaluate import create_rules_view, evaluate
+from winback.check.landed import delivered_now
 from winback.config import (
     DeletesByKeys,
     FeedSource,
@@ -27,6 +25,7 @@ from winback.extract.shaped import ShapedBatch
 from winback.feeds import Feed
 from winback.load.arrivals import check_unchanged, due_groups, file_patterns, has_arrived
 from winback.load.attempt import attempt
+from winback.load.checking import BatchCheck, Kind
 from winback.load.commit import (
     BatchCounts,
     LandedBatch,
@@ -36,7 +35,7 @@ from winback.load.commit import (
     read_watermark,
 )
 from winback.load.drift import check_drift, known_columns
-from winback.load.landing import keys_name, land, landing_name, rules_view
+from winback.load.landing import keys_name, land, landing_name
 
 _NEVER_TOO_MANY = 1.0
 
@@ -61,6 +60,7 @@ class SourceLoad:
     source: FeedSource
     day: date
     accepts_deletes: bool = False
+    accepts: frozenset[str] = frozenset()
     _notes: list[str] = field(default_factory=list, init=False)
 
     @property
@@ -216,7 +216,10 @@ class SourceLoad:
     ) -> BatchCounts:
         """Take one batch through landing, checks and commit; on failure note it and keep what was landed."""
         names = ", ".join(file.name for file in batch.files) or None
-        with attempt(self.connection, self.feed, self.source.source, self.day, names) as batch_id:
+        kind: Kind = "backfill" if backfills is not None else "load"
+        with attempt(
+            self.connection, self.feed, self.source.source, self.day, files=names, kind=kind
+        ) as batch_id:
             landing = landing_name(self.feed, batch_id)
             land(self.connection, self.feed, landing, batch)
             check_unchanged(self.place, group or {}, batch.files)
@@ -225,18 +228,19 @@ class SourceLoad:
                 self.place, known, batch.source_columns, self.source.drift, self.source
             )
             missing_keys = self._land_keys(batch_id, is_whole=backfills is None)
-            rules = suite_for(self.feed.name).row_rules()
-            view = rules_view(landing)
-            create_rules_view(self.connection, landing, view, rules)
+            check = BatchCheck(
+                self.connection, self.settings, self.feed, self.source, self.day, kind, self.accepts
+            )
+            about = day if group else self.day
+            checked = check.run(batch_id, landing, delivered_now(day, batch_id), about)
             landed = LandedBatch(
                 batch_id=batch_id,
                 feed=self.feed,
                 source_id=self.source.source,
                 business_day=day,
+                loaded_for=self.day,
                 landing=landing,
-                rules_view=view,
-                rules=rules,
-                results=evaluate(warehouse.url(), view, rules),
+                checked=checked,
                 files=batch.files,
                 repeats=repeats,
                 cursor=self.source.cursor if moves_watermark else None,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import duckdb
 
-from winback.check import suite_for
+from winback.check.suites import suite_for
 from winback.check.rules import AllowedCodes
 from winback.config import ColumnMapping
 from winback.extract.conversions import quoted
@@ -89,9 +89,10 @@ def _doubted(proposal: ColumnProposal, remark: str) -> ColumnProposal:
 
 def classed_statuses(feed: str) -> dict[str, set[str]]:
     """Return, per column of a feed whose codes a seed classes, the codes that are known, in lower case."""
-    rules = [rule for rule in suite_for(feed).rules if isinstance(rule, AllowedCodes)]
     return {
-        rule.column: {code.lower() for code in seed_column(rule.seed, rule.seed_column)} for rule in rules
+        rule.column: {code.lower() for code in seed_column(rule.seed, rule.seed_column)}
+        for rule in suite_for(feed).rules
+        if isinstance(rule, AllowedCodes) and rule.seed is not None and rule.seed_column is not None
     }
 
 
@@ -127,4 +128,4 @@ def _with_codes(
 
 def seed_of(feed: str) -> str:
     """Return the name of the seed that classes a feed's statuses."""
-    return next(rule.seed for rule in suite_for(feed).rules if isinstance(rule, AllowedCodes))
+    return next(rule.seed for rule in suite_for(feed).rules if isinstance(rule, AllowedCodes) and rule.seed)

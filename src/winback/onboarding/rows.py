@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from winback.check import suite_for
-from winback.check.evaluate import as_landed
+from winback.check.suites import rules_for, thresholds
+from winback.check.landed import as_landed
 from winback.check.rules import RowRule, Severity
 from winback.onboarding.columns import seed_of
-from winback.onboarding.findings import Finding, by_share, ok, warn
+from winback.onboarding.findings import Finding, by_share, fail, ok, warn
 from winback.onboarding.sampling import SampledSource
 
 _MANY_REJECTED = 0.05
@@ -44,11 +44,12 @@ class LandedSample:
         columns = self.sampled.source.columns
         return [name for name in names if name in columns and columns[name].column is not None]
 
-    def row(self, select: str) -> tuple[Any, ...]:
+    def row(self, select: str | sql.Composable) -> tuple[Any, ...]:
         """Return the one row of a query's select list over the sample."""
         found = self.connection.execute(
             sql.SQL("select {} from {}").format(
-                sql.SQL(select), as_landed(sql.Identifier("pg_temp", self.table))
+                sql.SQL(select) if isinstance(select, str) else select,
+                as_landed(sql.Identifier("pg_temp", self.table)),
             )
         ).fetchone()
         assert found is not None
@@ -68,8 +69,14 @@ def check_rows(sample: LandedSample) -> Iterator[Finding]:
 
 def _rules(sample: LandedSample) -> Iterator[Finding]:
     """Ask the suite's own predicates, so that what is said here is what the load will do."""
-    rules = suite_for(sample.sampled.feed.name).row_rules()
-    counts = sample.row(", ".join(f"count(*) filter (where ({rule.fails_when}))" for rule in rules))
+    settings = sample.sampled.settings
+    # A sample knows neither the rows beside it nor those of other feeds.
+    rules = [rule for rule in rules_for(settings, sample.sampled.feed.name) if rule.finds is None]
+    count = sql.SQL(", ").join(
+        sql.SQL("count(*) filter (where (" + rule.fails_when + "))").format(**thresholds(settings))
+        for rule in rules
+    )
+    counts = sample.row(count)
     broken = [(rule, count) for rule, count in zip(rules, counts, strict=True) if count]
     for rule, count in broken:
         yield _broken(sample, rule, count)
@@ -84,6 +91,8 @@ def _broken(sample: LandedSample, rule: RowRule, count: int) -> Finding:
         if share <= _MANY_WARNED:
             return ok(sample.place, f"{said}; they are loaded all the same")
         return warn(sample.place, f"{said}; they are loaded all the same", rule.protects_en)
+    if rule.severity is Severity.STOP:
+        return fail(sample.place, f"{said}, for which nothing at all would be loaded", rule.protects_en)
     said += " and would wait in quarantine"
     column, _, kind = rule.name.rpartition("_is_")
     if kind == "known":
@@ -100,7 +109,8 @@ def _broken(sample: LandedSample, rule: RowRule, count: int) -> Finding:
 
 def _unclassed(sample: LandedSample, rule: RowRule, column: str) -> str:
     """Name the codes that no seed classes: words of a category, unless there are too many to be that."""
-    (words,) = sample.row(f"array_agg(distinct btrim(landed.{column})) filter (where ({rule.fails_when}))")
+    query = f"array_agg(distinct btrim(landed.{column})) filter (where ({rule.fails_when}))"
+    (words,) = sample.row(sql.SQL(query).format(**thresholds(sample.sampled.settings)))
     if len(words) > _MOST_STATUSES:
         return f": {len(words)} different values, too many for a status"
     return f": {', '.join(words[:_NAMED_STATUSES])}"

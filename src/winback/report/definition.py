@@ -1,7 +1,8 @@
 """A report as its folder says it: adding a folder under `reports/` adds a report.
 
 report.yml         what `ReportFile` below allows
-sql/<block>.sql    one query per block, from schema `marts` and the temp table `scoped_customers`
+sql/<block>.sql    one query per block, from schema `marts` and the temp table `scoped_customers`; about
+                   incidents from `ops`
 sentences.txt.j2   texts that HTML and plain mail share; blocks `subject` and `headline` must be there
 template.mjml.j2   the mail as HTML
 template.txt.j2    the mail as plain text

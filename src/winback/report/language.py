@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,8 @@ NOTHING = "–"
 
 # From these amounts on, whole units say less than 万/亿 in Chinese or millions in English.
 _COMPACT_FROM = {"en": 1_000_000, "zh": 10_000}
+# Columns whose texts may be longer than others.
+_LONGER = {"evidence": 240, "protects": 240, "problem": 1000, "what_to_do": 1000}
 # Control characters, line breaks, and marks that turn or hide text.
 _NOT_TEXT = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
@@ -71,6 +73,10 @@ class Formats:
         """Write a whole number."""
         return NOTHING if value is None else format_decimal(value, locale=self.locale)
 
+    def number(self, value: float | None) -> str:
+        """Write a measured number with at most two digits."""
+        return NOTHING if value is None else format_decimal(value, "#,##0.##", self.locale)
+
     def money(self, value: Decimal | None) -> str:
         """Write an amount in whole units, large ones in 万/亿 or in millions."""
         if value is None:
@@ -107,6 +113,10 @@ class Formats:
         """Write a day with its year."""
         return NOTHING if value is None else format_date(value, "medium", self.locale)
 
+    def moment(self, value: datetime | None) -> str:
+        """Write a day with its time, to the minute."""
+        return NOTHING if value is None else f"{self.day(value)} {value:%H:%M}"
+
     def weekday(self, value: date) -> str:
         """Write a day with its year and weekday."""
         return format_skeleton("yMMMEd", value, locale=self.locale)
@@ -123,11 +133,11 @@ class Formats:
 def plain(value: Any, at_most: int = 80) -> Any:
     """Return text from the data on one line, without control or turning marks, cut to a length.
 
-    Whole rows and lists come back with each text so treated (their `evidence` may be longer), all else as
-    it is. Every row passes through here on its way into a message.
+    Whole rows and lists come back with each text so treated (what explains something may be longer), all
+    else as it is. Every row passes through here on its way into a message.
     """
     if isinstance(value, Mapping):
-        return {name: plain(part, 240 if name == "evidence" else at_most) for name, part in value.items()}
+        return {name: plain(part, _LONGER.get(name, at_most)) for name, part in value.items()}
     if isinstance(value, list):
         return [plain(part, at_most) for part in value]
     if not isinstance(value, str):

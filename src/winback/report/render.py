@@ -1,7 +1,6 @@
 """Turn rows into one e-mail message: no database, no clock, no network."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,21 +8,21 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import css_inline
 import mjml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from winback.config import Settings
 from winback.report import chart
 from winback.report.definition import Report
 from winback.report.glossary import explain
 from winback.report.language import LOCALES, Formats, plain, read_words
 from winback.report.period import Period
+from winback.report.quality_page import page_name
 from winback.report.query import ReportRows
 from winback.report.scope import Language, Recipient
+from winback.report.templates import read_templates, render_sentences
 
 _INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
@@ -36,6 +35,22 @@ class House:
     name: Mapping[Language, str]
     currency: str
     tax: Literal["included", "excluded", "not_stated"] = "not_stated"
+    pages_url: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "House":
+        """Return what the configuration says of it."""
+        return cls(
+            sender=settings.mail.sender,
+            name={"en": settings.company.name_en, "zh": settings.company.name_zh},
+            currency=settings.business.currency,
+            tax=settings.business.tax,
+            pages_url=settings.pages.url,
+        )
+
+    def quality_page(self, day: date, language: Language) -> str | None:
+        """Return where readers find the page about a day's data quality, if anywhere."""
+        return f"{self.pages_url.rstrip('/')}/{page_name(day, language)}" if self.pages_url else None
 
 
 def render(
@@ -59,7 +74,7 @@ def render(
     """
     words = read_words(report.folder, recipient.language)
     formats = Formats(recipient.language, house.currency)
-    templates = _templates(report.folder, recipient.language)
+    templates = read_templates(report.folder, recipient.language)
     identity = message_id(report.name, period.name, recipient.address, house.sender)
     blocks = {name: [plain(row) for row in found] for name, found in rows.blocks.items()}
     charts = {
@@ -78,13 +93,14 @@ def render(
         "period": period,
         "as_of_date": as_of_date,
         "house": house,
+        "quality_page": house.quality_page(as_of_date, recipient.language),
         "company": house.name[recipient.language],
         "language_tag": LOCALES[recipient.language].replace("_", "-"),
         "charts": content_ids,
         "glossary": explain(labels, definitions, recipient.language),
         "show": formats,
     }
-    context["sentences"] = _sentences(templates, context)
+    context["sentences"] = render_sentences(templates, context)
     mjml_source = templates.get_template("template.mjml.j2").render(context)
 
     message = EmailMessage(policy=SMTP)
@@ -114,35 +130,6 @@ def message_id(report: str, period: str, recipient: str, sender: str) -> str:
 
 def _digest(*key: str) -> str:
     return hashlib.sha256("\n".join(key).lower().encode()).hexdigest()[:20]
-
-
-@cache
-def _templates(folder: Path, language: Language) -> Environment:
-    """Return a report's templates in one language; only MJML is markup and escapes what it shows."""
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=lambda name: name is not None and ".mjml" in name,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    words = read_words(folder, language)
-    environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["dial"] = lambda phone: re.sub(r"[^\d+]", "", phone)
-    environment.globals["between_sentences"] = "" if language == "zh" else " "
-    return environment
-
-
-def _sentences(templates: Environment, context: Mapping[str, Any]) -> dict[str, str]:
-    """Render the texts that both parts share, each on one line."""
-    template = templates.get_template("sentences.txt.j2")
-    sentences = {}
-    for name, block in template.blocks.items():
-        lines = "".join(block(template.new_context(dict(context)))).splitlines()
-        spoken = [line.strip() for line in lines if line.strip()]
-        sentences[name] = str(templates.globals["between_sentences"]).join(spoken)
-    return sentences
 
 
 def _address(text: str) -> Address:

@@ -1,13 +1,13 @@
 """The weekly report: who receives it, about which week, and what became of each mail."""
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -17,27 +17,56 @@ from winback.config import RecipientConfig, Settings
 from winback.connections import connection_url
 from winback.days import last_sunday
 from winback.errors import WinbackError
+from winback.incidents import Incident, incident_on_failure, open_incidents
 from winback.report.definition import load_report
 from winback.report.deliver import send_report
 from winback.report.glossary import read_definitions
 from winback.report.outbox import Outbox
 from winback.report.period import Period, iso_week
-from winback.report.query import read_rows
+from winback.report.query import Row, read_rows
 from winback.report.render import House, render
 from winback.report.scope import Language, Recipient, Scope, with_account_managers
 
 NAME = "weekly_retention"
 
 
-def is_ready(issued_on: date) -> bool:
-    """Tell whether the marts show the last day of the week that a report issued on this day is about."""
+def is_ready(settings: Settings, issued_on: date) -> bool:
+    """Tell whether a report that is issued on this day need not wait any longer."""
+    period = iso_week(last_sunday(issued_on))
     with warehouse.connect(autocommit=True) as connection:
-        published = published_day(connection)
-    return published is not None and published >= last_sunday(issued_on)
+        published, hindered_by = _standing(connection, period)
+    return goes_out(published, period.ends_on, hindered_by, _when_stopped(settings))
+
+
+def goes_out(
+    published: date | None,
+    ends_on: date,
+    hindered_by: Sequence[Incident],
+    when_stopped: Literal["hold", "warn"],
+) -> bool:
+    """Tell whether a week's report goes out: complete, or with a warning if something keeps it incomplete.
+
+    A week that is merely late is waited for in any case.
+    """
+    if published is None:
+        return False
+    return published >= ends_on or (when_stopped == "warn" and len(hindered_by) > 0)
+
+
+def hindrances(incidents: Iterable[Incident], published: date | None, ends_on: date) -> tuple[Incident, ...]:
+    """Return the first incident of each place that keeps the marts from going on to the end of a week."""
+    first: dict[tuple[str, str], Incident] = {}
+    for incident in sorted(incidents, key=lambda found: found.business_day):
+        is_in_the_way = published is None or published < incident.business_day
+        if incident.stage != "report" and is_in_the_way and incident.business_day <= ends_on:
+            first.setdefault((incident.stage, incident.subject), incident)
+    return tuple(first.values())
 
 
 def send_weekly_retention(settings: Settings, issued_on: date) -> dict[str, int]:
     """Send every recipient the week before `issued_on`, unless it was sent before; return the counts.
+
+    What was sent with a warning, about a week that could not be published, is not sent again.
 
     Raises:
         WinbackError: the week is not published yet, nobody receives the report, the mail server cannot be
@@ -45,17 +74,20 @@ def send_weekly_retention(settings: Settings, issued_on: date) -> dict[str, int]
             except where a mail may have arrived.
     """
     period = iso_week(last_sunday(issued_on))
-    smtp_url = connection_url(settings.mail.connection)
-    with warehouse.connect(autocommit=True) as connection:
-        messages = _messages(settings, period, _published(connection, period))
+    with (
+        warehouse.connect(autocommit=True) as connection,
+        incident_on_failure(connection, "report", NAME, issued_on),
+    ):
+        smtp_url = connection_url(settings.mail.connection)
+        messages = _messages(settings, period, *_published(connection, settings, period))
         summary = send_report(connection, smtp_url, NAME, period.name, messages)
-    if summary.refused or summary.unknown:
-        raise WinbackError(
-            f"{NAME} {period.name}: {summary.sent} mails sent, {summary.already_sent} sent before, "
-            f"{summary.refused} refused by the server, {summary.unknown} of unknown outcome.",
-            "see ops.deliveries: refused mails are tried again by the next run; ask the recipients of the "
-            "unknown ones, and set their state to sent or to refused",
-        )
+        if summary.refused or summary.unknown:
+            raise WinbackError(
+                f"{NAME} {period.name}: {summary.sent} mails sent, {summary.already_sent} sent before, "
+                f"{summary.refused} refused by the server, {summary.unknown} of unknown outcome.",
+                "see ops.deliveries: refused mails are tried again by the next run; ask the recipients of "
+                "the unknown ones, and set their state to sent or to refused",
+            )
     return asdict(summary)
 
 
@@ -69,40 +101,52 @@ def preview_weekly_retention(settings: Settings, issued_on: date, folder: Path) 
     """
     period = iso_week(last_sunday(issued_on))
     with warehouse.connect(autocommit=True) as connection:
-        published = _published(connection, period)
+        standing = _published(connection, settings, period)
     shutil.rmtree(folder, ignore_errors=True)
     outbox = Outbox(folder, "A preview: nothing was sent.")
-    kept = [outbox.keep(message.as_bytes(policy=SMTP)) for message in _messages(settings, period, published)]
+    kept = [outbox.keep(message.as_bytes(policy=SMTP)) for message in _messages(settings, period, *standing)]
     return len(kept)
 
 
-def _published(connection: psycopg.Connection[Any], period: Period) -> date:
-    published = published_day(connection)
-    if published is None or published < period.ends_on:
+def _published(
+    connection: psycopg.Connection[Any], settings: Settings, period: Period
+) -> tuple[date, tuple[Incident, ...]]:
+    """Return the day that the marts show, and what keeps them from showing the whole week."""
+    published, hindered_by = _standing(connection, period)
+    if published is None or not goes_out(published, period.ends_on, hindered_by, _when_stopped(settings)):
         raise WinbackError(
             f"{NAME} {period.name}: the marts show {published or 'no day'}, "
             f"the week ends {period.ends_on}; nothing was sent.",
             f"winback build --day {period.ends_on}",
         )
-    return published
+    return published, hindered_by
 
 
-def _messages(settings: Settings, period: Period, as_of_date: date) -> Iterator[EmailMessage]:
+def _standing(
+    connection: psycopg.Connection[Any], period: Period
+) -> tuple[date | None, tuple[Incident, ...]]:
+    published = published_day(connection)
+    return published, hindrances(open_incidents(connection), published, period.ends_on)
+
+
+def _when_stopped(settings: Settings) -> Literal["hold", "warn"]:
+    return settings.reports[NAME].when_stopped if NAME in settings.reports else "hold"
+
+
+def _messages(
+    settings: Settings, period: Period, as_of_date: date, hindered_by: Sequence[Incident]
+) -> Iterator[EmailMessage]:
     """Render one message per recipient, each when the one before has left."""
     report, definitions = load_report(NAME), read_definitions()
-    house = House(
-        sender=settings.mail.sender,
-        name={"en": settings.company.name_en, "zh": settings.company.name_zh},
-        currency=settings.business.currency,
-        tax=settings.business.tax,
-    )
+    house = House.of(settings)
+    missing = tuple(_missing(incident) for incident in hindered_by)
     with warehouse.connect(autocommit=True) as connection:
         for recipient in recipients(settings, as_of_date):
             rows = read_rows(connection, report, recipient, period, as_of_date)
             if rows is not None:
                 yield render(
                     report,
-                    rows,
+                    replace(rows, blocks={**rows.blocks, "missing": missing}),
                     recipient,
                     period=period,
                     as_of_date=as_of_date,
@@ -110,6 +154,16 @@ def _messages(settings: Settings, period: Period, as_of_date: date) -> Iterator[
                     house=house,
                     definitions=definitions,
                 )
+
+
+def _missing(incident: Incident) -> Row:
+    """Return what the report lacks: a feed from a source, or any figures at all."""
+    feed, _, source = incident.subject.partition(" from ")
+    return {
+        "feed": feed if incident.stage == "load" else None,
+        "source_id": source or None,
+        "from_day": incident.business_day,
+    }
 
 
 def recipients(settings: Settings, as_of_date: date) -> list[Recipient]:

@@ -1,5 +1,6 @@
 """Hand-made rows of the weekly report, and what rendering needs besides."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.message import EmailMessage
@@ -96,7 +97,7 @@ def trend() -> list[dict[str, Any]]:
 
 
 def data_quality(is_stale: bool = False) -> list[dict[str, Any]]:
-    columns = ("feed", "source_id", "last_business_day", "is_stale", "rows_in", "rows_quarantined")
+    columns = ("feed", "source_id", "last_business_day", "is_stale", "rows_in", "rows_waiting")
     day = AS_OF - timedelta(days=2 if is_stale else 0)
     return [
         dict(zip(columns, row, strict=True))
@@ -133,4 +134,5 @@ def message(language: Language = "zh", rows: ReportRows | None = None, **options
         "house": HOUSE,
         "definitions": DEFINITIONS,
     }
-    return render(REPORT, rows or report_rows(language), **{**usual, **options})
+    rows = rows or report_rows(language)
+    return render(REPORT, replace(rows, blocks={"missing": (), **rows.blocks}), **{**usual, **options})

@@ -303,3 +303,13 @@ def test_a_row_without_a_column_that_the_template_shows_is_an_error() -> None:
     )
     with pytest.raises(UndefinedError, match="rows_in"):
         samples.message("en", rows)
+
+
+def test_the_data_box_links_the_page_where_pages_are_served(language: str) -> None:
+    assert "2017-12-31" not in html_of(samples.message(language))
+    served = replace(samples.HOUSE, pages_url="https://winback.example.com/quality/")
+    message = samples.message(language, house=served)
+    url = f"https://winback.example.com/quality/2017-12-31.{language}.html"
+    assert f'href="{url}"' in html_of(message)
+    said = {"en": f"All checks of the day: {url}", "zh": f"查看当天的全部数据检查：{url}"}
+    assert said[language] in text_of(message)

@@ -1,71 +1,83 @@
-with feed_days as (
-    select * from {{ source('ops', 'feed_days') }}
-    where business_day <= {{ as_of_date() }}
-),
-
-batches as (
+with batches as (
     select * from {{ source('ops', 'batches') }}
-    where status = 'committed'
+    where status = 'committed' and kind in ('load', 'backfill')
 ),
 
-orders as (
-    select * from {{ ref('fct_orders') }}
+check_results as (
+    select * from {{ source('ops', 'check_results') }}
 ),
 
-days as (
+expectations as (
+    select * from {{ source('ops', 'expectations') }}
+),
+
+results as (
+    select
+        batches.feed,
+        batches.source_id,
+        batches.business_day,
+        check_results.expectation,
+        check_results.level,
+        check_results.severity,
+        check_results.rows_failed,
+        check_results.rows_total,
+        check_results.outcome,
+        check_results.observed,
+        check_results.usual,
+        check_results.minimum,
+        check_results.maximum,
+        row_number() over (
+            partition by batches.feed, batches.source_id, check_results.expectation
+            order by batches.business_day desc, batches.batch_id desc
+        ) = 1 as is_last
+    from check_results
+    inner join batches on check_results.batch_id = batches.batch_id
+),
+
+so_far as (
     select
         feed,
         source_id,
-        max(case when not is_stale then business_day end) as last_business_day,
-        max(case when is_stale then business_day end) as last_stale_day
-    from feed_days
-    group by 1, 2
-),
-
-loads as (
-    select
-        feed,
-        source_id,
-        cast(sum(rows_in) as bigint) as rows_in,
-        cast(sum(rows_quarantined) as bigint) as rows_quarantined,
-        max(committed_at) as last_loaded_at
-    from batches
-    group by 1, 2
-),
-
-walk_ins as (
-    select
-        'orders' as feed,
-        source_id,
-        sum(case when customer_key = '-1' then amount else 0 end) as revenue_without_customer,
-        sum(amount) as revenue
-    from orders
-    group by 1, 2
+        expectation,
+        cast(sum(rows_failed) as bigint) as rows_failed,
+        cast(sum(rows_total) as bigint) as rows_total,
+        max(case when rows_failed > 0 then business_day end) as last_failed_on,
+        count(*) as batches_checked
+    from results
+    group by 1, 2, 3
 ),
 
 final as (
     select
-        days.feed,
-        days.source_id,
-        days.last_business_day,
-        case
-            when days.last_stale_day is null then false
-            else coalesce(days.last_business_day < days.last_stale_day, true)
-        end as is_stale,
-        coalesce(loads.rows_in, 0) as rows_in,
-        coalesce(loads.rows_quarantined, 0) as rows_quarantined,
-        1.0 * loads.rows_quarantined / nullif(loads.rows_in, 0) as share_quarantined,
-        walk_ins.revenue_without_customer / nullif(walk_ins.revenue, 0) as orders_without_customer_share,
-        loads.last_loaded_at
-    from days
-    left join loads
+        so_far.feed,
+        so_far.source_id,
+        so_far.expectation,
+        last_results.level,
+        last_results.severity,
+        expectations.owner,
+        expectations.protects_en,
+        expectations.protects_zh,
+        so_far.batches_checked,
+        so_far.rows_failed,
+        so_far.rows_total,
+        1.0 * so_far.rows_failed / nullif(so_far.rows_total, 0) as share_failed,
+        so_far.last_failed_on,
+        last_results.outcome as last_outcome,
+        last_results.observed as last_observed,
+        last_results.usual as last_usual,
+        last_results.minimum as last_minimum,
+        last_results.maximum as last_maximum
+    from so_far
+    inner join results as last_results
         on
-            days.feed = loads.feed
-            and days.source_id = loads.source_id
-    left join walk_ins
+            so_far.feed = last_results.feed
+            and so_far.source_id = last_results.source_id
+            and so_far.expectation = last_results.expectation
+            and last_results.is_last
+    left join expectations
         on
-            days.feed = walk_ins.feed
-            and days.source_id = walk_ins.source_id
+            so_far.feed = expectations.feed
+            and so_far.expectation = expectations.expectation
 )
 
 select * from final

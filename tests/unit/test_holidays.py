@@ -1,0 +1,58 @@
+"""Days are workdays, weekends, public holidays, or worked in exchange for one."""
+
+from datetime import date
+
+import pytest
+
+from winback.errors import WinbackError
+from winback.holidays import DayKind, Holidays
+
+
+@pytest.mark.parametrize(
+    ("country", "day", "kind"),
+    [
+        ("CN", date(2026, 2, 17), DayKind.HOLIDAY),  # Spring Festival, a Tuesday
+        ("CN", date(2026, 10, 3), DayKind.HOLIDAY),  # a Saturday within National Day
+        ("CN", date(2026, 2, 15), DayKind.HOLIDAY),  # the Sunday before Spring Festival
+        ("CN", date(2026, 2, 21), DayKind.HOLIDAY),  # the Saturday within
+        ("CN", date(2026, 2, 24), DayKind.WORKDAY),
+        ("CN", date(2026, 2, 14), DayKind.MAKE_UP_WORKDAY),  # a Saturday
+        ("CN", date(2026, 3, 7), DayKind.WEEKEND),
+        ("CN", date(2026, 3, 6), DayKind.WORKDAY),
+        ("US", date(2017, 11, 23), DayKind.HOLIDAY),
+        ("US", date(2017, 11, 25), DayKind.WEEKEND),  # a Saturday; the Friday before is worked
+        ("US", date(2017, 12, 24), DayKind.HOLIDAY),  # the Sunday before Christmas
+        ("US", date(2017, 11, 22), DayKind.WORKDAY),
+        ("SA", date(2026, 3, 6), DayKind.WEEKEND),  # a Friday
+        ("none", date(2026, 2, 17), DayKind.WORKDAY),
+        ("none", date(2026, 2, 14), DayKind.WEEKEND),
+    ],
+)
+def test_a_day_is_what_its_country_makes_of_it(country, day, kind):
+    assert Holidays(country).kind(day) is kind
+
+
+@pytest.mark.parametrize("day", [date(1900, 1, 1), date(2150, 10, 1), date(2199, 12, 31)])
+def test_a_year_that_is_not_known_has_only_weekends(day):
+    assert Holidays("CN").kind(day) is DayKind.WORKDAY
+
+
+@pytest.mark.parametrize(
+    ("newest", "until", "workdays"),
+    [
+        (date(2026, 3, 6), date(2026, 3, 6), 0),
+        (date(2026, 3, 6), date(2026, 3, 8), 0),  # Friday to Sunday
+        (date(2026, 3, 6), date(2026, 3, 9), 1),
+        (date(2026, 2, 13), date(2026, 2, 14), 1),  # the Saturday is worked
+        (date(2026, 2, 14), date(2026, 2, 23), 0),  # the whole of Spring Festival
+        (date(2026, 2, 14), date(2026, 2, 24), 1),
+        (date(2026, 3, 7), date(2026, 3, 6), 0),
+    ],
+)
+def test_age_is_counted_in_days_that_are_worked(newest, until, workdays):
+    assert Holidays("CN").workdays_after(newest, until) == workdays
+
+
+def test_a_country_that_is_not_known_is_refused():
+    with pytest.raises(WinbackError, match=r"business\.holidays: the holidays of 'XX' are not known"):
+        Holidays("XX").kind(date(2026, 3, 2))
