@@ -3,9 +3,9 @@
 Turns raw rows into the marts that reports and BI tools read, as of one business day, and tests them.
 
 **Starts** by itself when orders and complaints of the same business day are loaded.
-**Steps**: one `dbt build` of seeds (the business rules), models and tests; then the day's pages about data quality.
-**Connections**: the warehouse.
-**Running it again** gives the same rows; a day older than the published one leaves the marts alone.
+**Steps**: one `dbt build` of seeds (the business rules), models and tests; then the day's pages about data
+quality. **Connections**: the warehouse. **Running it again** gives the same rows; a day older than the
+published one leaves the marts alone.
 """
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task

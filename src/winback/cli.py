@@ -201,7 +201,7 @@ def build(day: datetime) -> None:
 
 @main.command()
 def freshness() -> None:
-    """Tell, by dbt's source freshness, whether a source is late; exit code 1 if one is by two nightly loads."""
+    """Say, by dbt's source freshness, whether a source is late; exit code 1 if by two nightly loads."""
     from winback.build import run_dbt
     from winback.config import load_settings
 

@@ -123,9 +123,9 @@ class QuarantinedShare(Strict):
 class Usual(Strict):
     """What counts as usual: the last so many weeks or batches; with fewer than `at_least`, nothing is judged.
 
-    A batch of fewer than `rows` rows is judged by `volume` and `freshness` only, and a day that usually has fewer
-    cannot have too few. A file about a day more than `late_days` before the one that is loaded is history: only its
-    share of rejected rows is judged.
+    A batch of fewer than `rows` rows is judged by `volume` and `freshness` only, and a day that usually has
+    fewer cannot have too few. A file about a day more than `late_days` before the one that is loaded is
+    history: only its share of rejected rows is judged.
     """
 
     weeks: Annotated[int, Field(ge=1, examples=[12])] = 12

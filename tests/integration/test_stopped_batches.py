@@ -43,7 +43,8 @@ def six_weeks(company):
 def failed(query, day):
     return query(
         "select expectation, outcome from ops.check_results"
-        f" where level = 'batch' and outcome in ('failed', 'accepted') and business_day = '{day}' order by batch_id, expectation"
+        f" where level = 'batch' and outcome in ('failed', 'accepted') and business_day = '{day}'"
+        " order by batch_id, expectation"
     )
 
 

@@ -110,8 +110,8 @@ class AllowedCodes:
 class Reference:
     """A column that must name a row of another feed, or of its own; empty is no reference.
 
-    It is looked up in the system that `system` names, a column such as `customer_source_id`, or else in the row's
-    own. The row that is referred to may be loaded later: a rejected row waits for it.
+    It is looked up in the system that `system` names, a column such as `customer_source_id`, or else in the
+    row's own. The row that is referred to may be loaded later: a rejected row waits for it.
     """
 
     column: str

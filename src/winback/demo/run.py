@@ -54,7 +54,9 @@ def _run(say: Callable[[str], None]) -> None:
         driver.report(ISSUED_ON)
     after = _snapshot()
     with warehouse.connect(autocommit=True) as connection:
-        print_summary(connection, before, after, warehouse.url(), outbox())
+        print_summary(
+            connection, before, after, url=warehouse.url(), outbox=outbox(), pages=settings.pages.place
+        )
 
 
 @dataclass(frozen=True)

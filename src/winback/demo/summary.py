@@ -42,7 +42,13 @@ def take_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
 
 
 def print_summary(
-    connection: psycopg.Connection[Any], before: Snapshot, after: Snapshot, url: str, outbox: Path
+    connection: psycopg.Connection[Any],
+    before: Snapshot,
+    after: Snapshot,
+    *,
+    url: str,
+    outbox: Path,
+    pages: Path,
 ) -> None:
     """Print what this run did and where its results are."""
     _heading("What came in, and what became of it")
@@ -100,6 +106,8 @@ Real: every sale (Complete Journey 2017). Simulated: names, phone numbers, regio
 and all complaints, of which four are wrong on purpose: see quarantine.complaints.
 
   E-mails      {outbox / "index.html"}
+  Data quality {pages / "index.html"}
+  Quarantine   .venv/bin/winback quarantine list
   Warehouse    {url}
                .venv/bin/winback warehouse psql
   Airflow UI   make up    (prints URL and login)

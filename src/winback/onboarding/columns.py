@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import duckdb
 
-from winback.check.suites import suite_for
 from winback.check.rules import AllowedCodes
+from winback.check.suites import suite_for
 from winback.config import ColumnMapping
 from winback.extract.conversions import quoted
 from winback.feeds import Column

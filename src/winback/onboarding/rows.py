@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from winback.check.suites import rules_for, thresholds
 from winback.check.landed import as_landed
 from winback.check.rules import RowRule, Severity
+from winback.check.suites import rules_for, thresholds
 from winback.onboarding.columns import seed_of
 from winback.onboarding.findings import Finding, by_share, fail, ok, warn
 from winback.onboarding.sampling import SampledSource

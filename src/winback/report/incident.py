@@ -20,9 +20,9 @@ from winback.incidents import Incident, Stage, described, is_incident_open, open
 from winback.report.definition import load_report
 from winback.report.deliver import SendSummary, send_report
 from winback.report.period import Period
+from winback.report.quality_page import write_quality_pages
 from winback.report.query import ReportRows, Row
 from winback.report.render import House, render
-from winback.report.quality_page import write_quality_pages
 from winback.report.scope import Language, Recipient, Scope, ScopedCustomers, with_account_managers
 from winback.warehouse.schema import ensure_schema
 
