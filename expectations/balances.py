@@ -16,7 +16,7 @@ SUITE = Suite(
         ),
         RowRule(
             name="balance_is_filled",
-            fails_when="landed.balance is null",
+            fails_when="landed.balance is null and not coalesce(landed.unread ? 'balance', false)",
             severity=Severity.WARN,
             owner="finance",
             protects_en="A month without its balance cannot show whether the customer withdraws.",

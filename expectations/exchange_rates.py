@@ -15,7 +15,7 @@ SUITE = Suite(
         ),
         RowRule(
             name="rate_is_filled",
-            fails_when="landed.rate is null",
+            fails_when="landed.rate is null and not coalesce(landed.unread ? 'rate', false)",
             severity=Severity.REJECT,
             owner="finance",
             protects_en="A day without its rate would turn amounts into nothing.",

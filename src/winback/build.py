@@ -131,7 +131,7 @@ def run_dbt(settings: Settings, as_of_date: date, *command: str, marts: str = "m
         ]
     )  # fmt: skip
     if not outcome.success:
-        raise _failure(outcome, state)
+        raise _failure(outcome, f"dbt {' '.join(command[:1])}", state)
 
 
 def dbt_environment(url: str) -> dict[str, str]:
@@ -161,7 +161,7 @@ def dbt_vars(settings: Settings, as_of_date: date) -> str:
     )
 
 
-def _failure(outcome: Any, state: Any) -> WinbackError:
+def _failure(outcome: Any, what: str, state: Any) -> WinbackError:
     failed = [
         f"{result.node.name}: {(result.message or result.status).strip().splitlines()[0]}"
         for result in getattr(outcome.result, "results", None) or []
@@ -170,7 +170,7 @@ def _failure(outcome: Any, state: Any) -> WinbackError:
     shown = "\n  ".join(failed[:_SHOWN_FAILURES]) or str(outcome.exception or "dbt gave no reason")
     more = f"\n  and {len(failed) - _SHOWN_FAILURES} more" if len(failed) > _SHOWN_FAILURES else ""
     return WinbackError(
-        f"dbt failed in {len(failed)} places; nothing was published.\n  {shown}{more}",
+        f"{what} failed in {len(failed)} places; nothing was published.\n  {shown}{more}",
         f"see {state}/logs/dbt.log, mend the model, rule or data, and build again",
     )
 

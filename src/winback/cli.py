@@ -207,7 +207,7 @@ def freshness() -> None:
 
     settings = load_settings()
     run_dbt(settings, datetime.now(settings.zone).date(), "source", "freshness")
-    click.echo("no source is late by two nightly loads")
+    click.echo("No source is late by two nightly loads.")
 
 
 @main.command()

@@ -88,7 +88,7 @@ def test_bad_rows_are_set_aside_whole_with_reasons_and_good_ones_load(company, q
         "select row_number, reasons, source_text ->> '时间' from quarantine.complaints order by row_number"
     )
     assert kept == [
-        (2, ["opened_at_is_filled", "opened_at_is_readable"], "昨天"),
+        (2, ["opened_at_is_readable"], "昨天"),
         (3, ["complaint_id_is_filled", "satisfaction_is_from_1_to_5"], "2026-03-02 11:00"),
         (4, ["status_is_known"], "2026-03-02 12:00"),
     ]

@@ -153,7 +153,8 @@ class Reference:
             finds=(
                 f"select landed.row_number from {{landing}} as landed where landed.{self.column} is not null"
                 f" and not exists (select from {{raw_{self.feed}}} as known"
-                f" where known.source_id = {source} and known.{key} = landed.{self.column}){in_batch}"
+                f" where known.source_id = {source} and known.{key} = landed.{self.column})"
+                f"{in_batch}{self._if_known_yet(feed)}"
             ),
             refers_to=self.feed,
             has_arrived=(
@@ -162,6 +163,19 @@ class Reference:
                 f" and known.{key} = waiting.typed_values ->> {literal(self.column)})"
             ),
         )
+
+    def _if_known_yet(self, feed: str) -> str:
+        """Return the condition under which a row that is not rejected is judged.
+
+        Feeds are loaded side by side: before the other one's first load, or of a row newer than all of its rows,
+        nobody can tell. A row that is rejected for it waits, and is judged again.
+        """
+        if feed == self.feed or self.severity is Severity.REJECT:
+            return ""
+        own, other = FEEDS[feed].event_column, FEEDS[self.feed].event_column
+        if own is None or other is None:
+            return f" and exists (select from {{raw_{self.feed}}})"
+        return f" and landed.{own} <= (select max({other}) from {{raw_{self.feed}}})"
 
 
 @dataclass(frozen=True)
@@ -262,7 +276,7 @@ def _structural_rules(feed_name: str) -> tuple[RowRule, ...]:
 def _is_filled(column: Column) -> RowRule:
     return RowRule(
         name=f"{column.name}_is_filled",
-        fails_when=f"landed.{column.name} is null",
+        fails_when=f"landed.{column.name} is null and not coalesce(landed.unread ? '{column.name}', false)",
         severity=Severity.REJECT,
         owner="data engineering",
         protects_en=f"A row without {column.name} cannot be counted anywhere.",
@@ -277,8 +291,9 @@ def _is_readable(column: Column) -> RowRule:
         fails_when=f"landed.{column.name} is null and landed.unread ? '{column.name}'",
         severity=Severity.REJECT,
         owner="data engineering",
-        protects_en=f"A {column.name} that is no {column.type} would silently turn into nothing.",
+        protects_en=f"Text in {column.name} that is no {column.type} would silently turn into nothing.",
         protects_zh=f"{column.name} 的内容无法识别为 {column.type}，否则会被悄悄丢掉。",
+        is_needed=column.is_required,
     )
 
 

@@ -36,11 +36,12 @@ def list_(feeds: tuple[str, ...], state: str) -> None:
 def show(feed: str, quarantine_id: int) -> None:
     """Show one row whole, with why it was rejected. It may hold personal data."""
     from winback import warehouse
+    from winback.config import load_settings
     from winback.quarantine.rows import as_page, check_feed, read_row
 
     with warehouse.connect(autocommit=True) as connection:
         row = read_row(connection, check_feed(feed), quarantine_id)
-    click.echo(as_page(feed, row))
+    click.echo(as_page(load_settings(), feed, row))
 
 
 @quarantine.command()

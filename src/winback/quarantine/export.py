@@ -10,9 +10,8 @@ from psycopg import sql
 
 from winback.config import Settings
 from winback.errors import WinbackError
-from winback.feeds import FEEDS
 from winback.load.waiting import OWN_COLUMNS
-from winback.quarantine.rows import TEXT_OF_ROW
+from winback.quarantine.rows import TEXT_OF_ROW, in_reading_order
 
 Row = dict[str, str | None]
 
@@ -38,7 +37,8 @@ def export_rows(
     rows = list(_rows(connection, feed, source_id))
     if not rows:
         raise WinbackError(f"{feed} from {source_id}: no row waits.", "winback quarantine list")
-    header = [*OWN_COLUMNS, *_columns(settings, feed, source_id, rows)]
+    present = {name for row in rows for name in row} - set(OWN_COLUMNS)
+    header = [*OWN_COLUMNS, *in_reading_order(settings, feed, source_id, present)]
     write = _write_workbook if target.suffix == ".xlsx" else _write_csv
     write(target, header, ([row.get(name) for name in header] for row in rows))
     return len(rows)
@@ -54,19 +54,6 @@ def _rows(connection: psycopg.Connection[Any], feed: str, source_id: str) -> Ite
     )
     for *own, values in found:
         yield {**values, **dict(zip(OWN_COLUMNS, own, strict=True))}
-
-
-def _columns(settings: Settings, feed: str, source_id: str, rows: list[Row]) -> list[str]:
-    """Return the rows' columns: first what the mapping reads, in the feed's order, as none is kept."""
-    present = {name for row in rows for name in row} - set(OWN_COLUMNS)
-    configured = settings.feeds.get(feed)
-    sources = [source for source in configured.sources if source.source == source_id] if configured else []
-    mapped = [
-        sources[0].columns[name].column if sources and name in sources[0].columns else name
-        for name in FEEDS[feed].column_names
-    ]
-    first = list(dict.fromkeys(name for name in (*mapped, *FEEDS[feed].column_names) if name in present))
-    return [str(name) for name in first] + sorted(present - set(first))
 
 
 def _write_csv(target: Path, header: list[str], rows: Iterator[list[str | None]]) -> None:

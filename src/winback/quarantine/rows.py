@@ -1,5 +1,6 @@
 """Which rows wait in quarantine, and one of them whole."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from winback.config import Settings
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
 
@@ -105,6 +107,19 @@ TEXT_OF_ROW = sql.SQL(
 )
 
 
+def in_reading_order(settings: Settings, feed: str, source_id: str, names: Iterable[str]) -> list[str]:
+    """Sort the columns of a source's rows: first what the mapping reads, as the feed has it, then by name.
+
+    The warehouse keeps no order of its own.
+    """
+    configured = settings.feeds.get(feed)
+    sources = [source for source in configured.sources if source.source == source_id] if configured else []
+    columns = sources[0].columns if sources else {}
+    mapped = [str(columns[name].column) if name in columns else name for name in FEEDS[feed].column_names]
+    places = {name: place for place, name in enumerate((*mapped, *FEEDS[feed].column_names))}
+    return sorted(names, key=lambda name: (places.get(name, len(places)), name))
+
+
 def check_feed(feed: str) -> str:
     """Return a feed's name.
 
@@ -160,8 +175,9 @@ def as_table(found: list[WaitingRows]) -> str:
     )
 
 
-def as_page(feed: str, row: QuarantinedRow) -> str:
+def as_page(settings: Settings, feed: str, row: QuarantinedRow) -> str:
     """Write one row whole."""
+    names = in_reading_order(settings, feed, row.source_id, row.values)
     settled = f" {row.settled_at:%Y-%m-%d %H:%M}" if row.settled_at else ""
     because = f" ({row.settled_because})" if row.settled_because else ""
     width = max(map(len, row.values), default=0)
@@ -172,9 +188,6 @@ def as_page(feed: str, row: QuarantinedRow) -> str:
             "",
             *(f"  {name}: {protects}" for name, protects in row.reasons.items()),
             "",
-            *(
-                f"  {name.ljust(width)}  {'-' if value is None else value}"
-                for name, value in row.values.items()
-            ),
+            *(f"  {name.ljust(width)}  {row.values[name] or '-'}" for name in names),
         ]
     )
