@@ -84,10 +84,12 @@ def find(
     for rule in rules:
         if rule.finds is None:
             continue
-        found = sql.SQL(rule.finds).format(**names_of(landing, source_id))
-        queries.append(
-            sql.SQL("select {}::text as rule, row_number from ({}) as broken").format(rule.name, found)
-        )
+        names = names_of(landing, source_id)
+        if _is_worth_it(connection, rule, names):
+            found = sql.SQL(rule.finds).format(**names)
+            queries.append(
+                sql.SQL("select {}::text as rule, row_number from ({}) as broken").format(rule.name, found)
+            )
         if is_replay and rule.compares_rows:
             queries.append(
                 sql.SQL("select {0}::text as rule, row_number from {1} where {0} = any(reasons)").format(
@@ -105,6 +107,15 @@ def find(
         ).format(table, sql.SQL(" union all ").join(queries))
     )
     connection.execute(sql.SQL("analyze {}").format(table))
+
+
+def _is_worth_it(
+    connection: psycopg.Connection[Any], rule: RowRule, names: Mapping[str, sql.Composable]
+) -> bool:
+    if rule.finds_if is None:
+        return True
+    row = connection.execute(sql.SQL(rule.finds_if).format(**names)).fetchone()
+    return row is not None and bool(row[0])
 
 
 def names_of(landing: str, source_id: str) -> dict[str, sql.Composable]:

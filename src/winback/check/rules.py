@@ -6,7 +6,7 @@ what a bad row is.
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -37,7 +37,7 @@ class RowRule:
 
     A rule that looks beyond its row has `finds` too: a query for the `row_number` of the bad rows, run once,
     before the checks, so that check and load see the same. It may name `{landing}`, `{source_id}` and
-    `{raw_<feed>}`.
+    `{raw_<feed>}`. `finds_if` is a cheaper query that tells whether there is anything to find.
     `refers_to` is the feed that the query looks a reference up in; a row that is rejected for it waits, and
     is retried by itself when what it refers to is there: `has_arrived` is SQL over the quarantined row (alias
     `waiting`). `compares_rows` marks a rule about rows of one batch among each other, `is_needed` one without
@@ -51,6 +51,7 @@ class RowRule:
     protects_en: str
     protects_zh: str
     finds: str | None = None
+    finds_if: str | None = None
     refers_to: str | None = None
     has_arrived: str | None = None
     compares_rows: bool = False
@@ -167,7 +168,7 @@ class Reference:
     def _if_known_yet(self, feed: str) -> str:
         """Return the condition under which a row that is not rejected is judged.
 
-        Feeds are loaded side by side: before the other one's first load, or of a row newer than all of its rows,
+        Feeds are loaded side by side: before the other's first load, or of a row newer than all that it has,
         nobody can tell. A row that is rejected for it waits, and is judged again.
         """
         if feed == self.feed or self.severity is Severity.REJECT:
@@ -193,8 +194,11 @@ class NoRepeats:
     protects_zh: str
     apart_from: tuple[str, ...] = ()
 
-    def rule(self, feed: str) -> RowRule:
-        """Return the rule of a feed; a typed source has no text of its rows, so its columns are compared."""
+    def rule(self, feed: str, condition: str = "true") -> RowRule:
+        """Return the rule of a feed, about the rows that a condition holds for.
+
+        A typed source has no text of its rows, so its columns are compared.
+        """
         columns = self.columns
         if columns == EVERY_SOURCE_COLUMN:
             typed = ", ".join(
@@ -217,7 +221,7 @@ class NoRepeats:
             finds=(
                 "select row_number from (select landed.row_number,"
                 f" row_number() over (partition by {compared} order by landed.row_number) as time"
-                " from {landing} as landed) as seen where time > 1"
+                f" from {{landing}} as landed where {condition}) as seen where time > 1"
             ),
             compares_rows=True,
         )
@@ -344,21 +348,19 @@ def _is_legible(feed_name: str) -> RowRule:
 
 
 def _key_is_not_repeated(feed_name: str) -> RowRule:
-    """Find the later rows of one key; unlike `NoRepeats` it groups first, as sorting each batch is slow."""
-    key = ", ".join(FEEDS[feed_name].key)
-    return RowRule(
+    key = FEEDS[feed_name].key
+    is_filled = " and ".join(f"landed.{name} is not null" for name in key)
+    rule = NoRepeats(
         name=KEY_IS_NOT_REPEATED,
-        fails_when=_found(KEY_IS_NOT_REPEATED),
+        columns=key,
         severity=Severity.WARN,
         owner="data engineering",
-        protects_en=f"Of rows with the same {key} only the newest counts; the others may be a mistake.",
-        protects_zh=f"{key} 相同的多条记录只计最新的一条，其余可能是误录。",
-        finds=(
-            "select row_number from {landing} as landed inner join"
-            f" (select {key}, min(row_number) as first from {{landing}} group by {key} having count(*) > 1)"
-            f" as repeated using ({key}) where landed.row_number > repeated.first"
-        ),
-        compares_rows=True,
+        protects_en=f"Of rows with one {', '.join(key)} only the newest counts; the others may be a mistake.",
+        protects_zh=f"{'、'.join(key)} 相同的多条记录只计最新的一条，其余可能是误录。",
+    ).rule(feed_name, is_filled)
+    # Most batches repeat no key, which is told in a third of the time.
+    return replace(
+        rule, finds_if=f"select count(*) > count(distinct ({', '.join(key)})) from {{landing}} as landed"
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from typing import Any, Literal
 
 import psycopg
@@ -117,7 +119,8 @@ def with_account_managers(
 ) -> list[Recipient]:
     """Return the recipients and, given a language, each present account manager who has customers.
 
-    Managers see their own customers, unless a recipient of the same address is given already.
+    Managers see their own customers, unless a recipient of the same address is given already. Who has no
+    working address receives nothing, as the suite of account managers warns.
 
     Raises:
         WinbackError: an address occurs twice; one person gets one mail about one scope.
@@ -138,7 +141,7 @@ def with_account_managers(
         everyone += [
             Recipient(email, name or "", language, Scope("account_manager", key))
             for email, name, key in rows
-            if email.lower() not in given
+            if email.lower() not in given and _is_address(email)
         ]
     addresses = [recipient.address.lower() for recipient in everyone]
     if repeated := len(addresses) - len(set(addresses)):
@@ -147,3 +150,12 @@ def with_account_managers(
             "give each address once; a wider scope (a region above both) takes the place of two",
         )
     return everyone
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether mail can be addressed so; the errors of what reads it may quote it, and end here."""
+    try:
+        Address(addr_spec=text)
+    except (ValueError, IndexError, HeaderParseError):
+        return False
+    return True
