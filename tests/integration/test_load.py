@@ -1,6 +1,7 @@
 """Loading: nothing lost, nothing twice, every row has one fate, every day is noted."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -173,3 +174,20 @@ def test_time_that_passes_between_check_and_load_changes_no_verdict(company, mon
 
     monkeypatch.setattr(checking, "evaluate", slow_check)
     assert load_feed(company.settings, "orders", DAY).counts.rows_in == 1
+
+
+def test_nothing_is_loaded_when_check_and_load_count_differently(company, query, monkeypatch):
+    company.complain(DAY, "T1,昨天,C1,已结案,4", "T2,2026-03-02,C2,,")
+    counted = checking.evaluate
+
+    def miscounted(*arguments):
+        return [
+            replace(result, rows_failed=2) if result.expectation == "opened_at_is_readable" else result
+            for result in counted(*arguments)
+        ]
+
+    monkeypatch.setattr(checking, "evaluate", miscounted)
+    with pytest.raises(RuntimeError, match="disagree on opened_at_is_readable"):
+        load_feed(company.settings, "complaints", DAY)
+    assert query("select count(*) from raw.complaints") == [(0,)]
+    assert query("select count(*) from quarantine.complaints") == [(0,)]

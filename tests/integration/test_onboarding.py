@@ -155,7 +155,7 @@ GOOD = "100,2026-03-02 09:00,5,C1,paid\n101,2026-03-02 10:00,6,C2,paid\n"
             {"amount": "sum"},
             "FAIL  orders from shop: feeds.orders from shop (orders.csv): no column 'sum'",
         ),
-        (GOOD.replace("5", "five"), {}, "FAIL  orders from shop: 1 of 2 rows break amount_is_filled"),
+        (GOOD.replace("5", "five"), {}, "FAIL  orders from shop: 1 of 2 rows break amount_is_readable"),
         (GOOD.replace("paid", "9"), {"status": "state"}, "would wait in quarantine: 9"),
         (GOOD + GOOD, {}, "FAIL  orders from shop: 2 of 4 rows repeat the order_id"),
         (GOOD.replace("2026", "1926"), {}, "ordered_at: 2 rows before 1990 and 0 in the future"),

@@ -245,7 +245,7 @@ def full_width(text: str) -> str:
 
 def spaced(text: str) -> str:
     """Put spaces that nobody sees around a text."""
-    return f"\t{text}\u3000\u00a0"
+    return f"\t {text}\u3000\u00a0 "
 
 
 # How the same value is written otherwise, by kind of column; a reader must see no difference.

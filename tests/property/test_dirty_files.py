@@ -438,6 +438,13 @@ EXAMPLES = {
             (1, [A.format("2026-03-03")], {B.format("1899-12-30"): B.format("2026-03-04")}),
         ),
     ),
+    "none was bad, and a late file is delivered once more with the same stamp": Example(
+        (
+            (2, [A.format("2026-03-03")], {}),
+            (1, [A.format("2026-03-04")], {}),
+            (1, [B.format("2026-03-04")], {}),
+        ),
+    ),
     "none was bad, and the later one of a file has no stamp": Example(
         ((0, [A.format("2026-03-03"), B], {}),)
     ),

@@ -177,9 +177,9 @@ def column_names(cells: Iterable[str], name: str) -> list[str]:
     names = [" ".join(cell.replace("\ufeff", "").split()) for cell in cells]
     names = [name or f"unnamed_{number}" for number, name in enumerate(names, start=1)]
     plain = [name.lower() for name in names]
-    if twice := sorted({name for name in names if plain.count(name.lower()) > 1}):
+    if twice := [place for place, name in enumerate(plain, 1) if plain.count(name) > 1]:
         raise WinbackError(
-            f"{name}: the header names a column twice: {', '.join(map(repr, twice))}.",
+            f"{name}: columns {', '.join(map(str, twice))} of the header have one name.",
             "give every column a name of its own; nothing of this file was loaded",
         )
     return names

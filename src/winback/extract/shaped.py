@@ -102,8 +102,15 @@ class ShapedBatch:
             if column is None or column in found or self._may_lack(name):
                 continue
             key = "deletes.column" if name == "deletes" else f"columns.{name}"
+            # Where the header is missing its place is taken by a row, whose values must not be named.
+            is_header = any(other in found for other in wanted.values())
+            says = (
+                f"Found: {', '.join(found)}."
+                if is_header
+                else f"None of {len(found)} columns is a wanted one."
+            )
             raise WinbackError(
-                f"{self._place}: no column {column!r} (wanted for {name}). Found: {', '.join(found)}.",
+                f"{self._place}: no column {column!r} (wanted for {name}). {says}",
                 f"correct {key} in winback.yml, or the file's encoding, delimiter or header_line",
             )
 
@@ -203,17 +210,25 @@ class ShapedBatch:
                 "leave the largest column out by a query; nothing of this batch was loaded",
             ) from None
         except duckdb.Error as error:
+            raise self._without_values(error) from None
+
+    def _without_values(self, error: duckdb.Error) -> WinbackError:
+        """Say where a table cannot be read; DuckDB quotes lines, but for what is wrong with a query."""
+        try:
             for table in self.tables.values():
                 if isinstance(table, DelimitedFile):
                     table.check_rows()
-            # DuckDB quotes the line, which may be personal: keep its first sentence and the line number.
-            message = str(error)
-            line = re.search(r"Line: (\d+)", message)
-            place = f" at line {line[1]}" if line else ""
-            raise WinbackError(
-                f"{self._place}: cannot be read{place}: {message.splitlines()[0]}",
-                "check delimiter, quotes and number of columns there; nothing of this batch was loaded",
-            ) from None
+        except WinbackError as found:
+            return found
+        message = str(error)
+        line = re.search(r"Line: (\d+)", message)
+        place = f" at line {line[1]}" if line else ""
+        of_query = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
+        says = message.splitlines()[0] if isinstance(error, of_query) else type(error).__name__
+        return WinbackError(
+            f"{self._place}: cannot be read{place}: {says}.",
+            "check delimiter, quotes and number of columns there; nothing of this batch was loaded",
+        )
 
 
 def _is_identifier(feed: Feed, name: str) -> bool:

@@ -99,7 +99,7 @@ def test_a_file_with_only_a_header_has_no_rows(tmp_path):
     ("text", "words"),
     [
         ("编号,时刻,状态\n1,2,3\n", ["no column '时间'", "wanted for opened_at", "时刻"]),
-        ("编号,时间,时间\n1,2,3\n", ["names a column twice: '时间'"]),
+        ("编号,时间,时间\n1,2,3\n", ["columns 2, 3 of the header have one name"]),
         ("编号,时间,状态\n1,2026-03-02\n", ["at line 2"]),
         ("编号,时间,状态\n1,2,3\n1,2,3,4\n", ["at line 3"]),
         ('编号,时间,状态\n1,"2\n",3\n1,2\n', ["2 fields at line 4 where the header has 3"]),
