@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from urllib.parse import quote
 
@@ -108,7 +108,7 @@ def rows_of(feed: Feed, *, is_typed: bool) -> Iterator[Row]:
     for column in texts if is_typed else [column for column in feed.columns if column.name not in apart]:
         for canary in CANARIES:
             yield good | {feed.key[0]: key_of(next(numbers)), column.name: canary.text_for(column)}
-    for rule, canary in zip(rules, CANARIES, strict=False):
+    for rule, canary in zip(rules, cycle(CANARIES), strict=False):
         if rule.severity is Severity.STOP or (is_typed and rule.name.endswith("_is_readable")):
             continue
         for row in example(feed.name, rule, key_of(next(numbers))):

@@ -246,7 +246,7 @@ def test_a_repeated_line_does_not_slip_in_by_being_replayed_alone(with_lines, qu
         (lambda rows: [rows[0], ["999", *rows[1][1:]]], "1 have no quarantine_id"),
         (lambda rows: [rows[0], ["", *rows[1][1:]]], "1 have no quarantine_id"),
         (lambda rows: [rows[0], ["one", *rows[1][1:]]], "1 have no quarantine_id"),
-        (lambda rows: [["编号", *rows[0][1:]], rows[1]], "编号"),
+        (lambda rows: [["编号", *rows[0][1:]], rows[1]], "have one name"),
     ],
 )
 def test_a_file_whose_rows_cannot_be_told_apart_is_refused(company, query, tmp_path, spoil, said):

@@ -77,9 +77,9 @@ def due_groups(
 ) -> Iterator[tuple[Group, int | None]]:
     """Yield the batches of files that are due, each with the batch that it repeats, if it repeats one.
 
-    Due are new files. Once more, those of the days after a file that came late and changed rows: what they
-    left as it was must not stay as the late file has it. And a file that is again what it was before its last
-    load.
+    Due are new files. Once more, those of the days after a file that came late and changed or rejected rows:
+    what they left as it was must not stay as the late file has it. And a file that is again what it was
+    before its last load.
 
     Raises:
         WinbackError: a file that is not dated is not there.
@@ -117,7 +117,7 @@ def _look_up(connection: psycopg.Connection[Any], feed: str, source_id: str, gro
         """
         select
             known.content_sha256, known.file, known.batch_id,
-            batches.rows_updated + batches.rows_deleted > 0,
+            batches.rows_updated + batches.rows_deleted + batches.rows_quarantined > 0,
             exists (
                 select from ops.files as later
                 where
@@ -142,6 +142,36 @@ def _look_up(connection: psycopg.Connection[Any], feed: str, source_id: str, gro
         changed=any(changed for _, changed in dated),
         replaced=min((batch for _, batch, _, is_replaced in own if is_replaced), default=None),
     )
+
+
+def first_delivery(
+    connection: psycopg.Connection[Any], feed: str, source_id: str, files: tuple[SourceFile, ...]
+) -> int | None:
+    """Return the batch that first loaded files as they are now, since they last had another content."""
+    row = connection.execute(
+        """
+        select min(batch_id) from ops.batches
+        where
+            feed = %(feed)s and source_id = %(source_id)s and file = %(names)s and status = 'committed'
+            and batch_id > coalesce(
+                (
+                    select max(other.batch_id) from ops.files as other
+                    where
+                        other.feed = %(feed)s and other.source_id = %(source_id)s
+                        and other.file = any(%(files)s) and other.content_sha256 <> all(%(contents)s)
+                ),
+                0
+            )
+        """,
+        {
+            "feed": feed,
+            "source_id": source_id,
+            "names": ", ".join(file.name for file in files),
+            "files": [file.name for file in files],
+            "contents": [file.content_sha256 for file in files],
+        },
+    ).fetchone()
+    return row[0] if row else None
 
 
 def check_unchanged(place: str, group: Group, files: tuple[SourceFile, ...]) -> None:

@@ -130,7 +130,7 @@ def replay_batch(
         if refused and not is_mended:
             sql_of.run(statements.WAIT_ON)
         sql_of.run(statements.SETTLE)
-        counts = _write_good(sql_of, batch, rows_in, quarantined=len(refused))
+        counts = _write_good(sql_of, batch, rows_in, quarantined=len(refused), is_replay=True)
         _note_batch(connection, batch, counts)
     return counts, refused
 
@@ -240,7 +240,7 @@ def _route(connection: psycopg.Connection[Any], batch: LandedBatch, rows_in: int
     failed = batch.checked.rows_failed
     has_rejects = any(failed[rule.name] for rule in batch.checked.rules if rule.severity is Severity.REJECT)
     quarantined = int(sql_of.one(statements.COUNT_REJECTED)) if has_rejects else 0
-    counts = _write_good(sql_of, batch, rows_in, quarantined)
+    counts = _write_good(sql_of, batch, rows_in, quarantined=quarantined)
     if quarantined:  # after the good ones, which may be newer
         sql_of.run(statements.QUARANTINE)
     return replace(counts, rows_deleted=_mark_missing(sql_of, batch))
@@ -262,8 +262,13 @@ def _statements(connection: psycopg.Connection[Any], batch: LandedBatch) -> Stat
     )
 
 
-def _write_good(sql_of: Statements, batch: LandedBatch, rows_in: int, quarantined: int) -> BatchCounts:
-    """Write the newest good version of each key, and resolve the older rows of its key that wait."""
+def _write_good(
+    sql_of: Statements, batch: LandedBatch, rows_in: int, *, quarantined: int, is_replay: bool = False
+) -> BatchCounts:
+    """Write the newest good version of each key, and resolve the older rows of its key that wait.
+
+    Where rows wait, one that came again unchanged is noted to be as new as that: what waits may be older.
+    """
     good = rows_in - quarantined
     keys, inserted, updated, older = 0, 0, 0, 0
     if good:
@@ -273,6 +278,8 @@ def _write_good(sql_of: Statements, batch: LandedBatch, rows_in: int, quarantine
             sql_of.run(statements.NEWEST)
             sql_of.choose("newest")
         keys, inserted, updated, older = sql_of.write()
+        if is_replay or (batch.files and (quarantined or sql_of.one(statements.HAS_OPEN))):
+            sql_of.run(statements.CONFIRM)
         if sql_of.one(statements.HAS_WAITING):
             sql_of.run(statements.RESOLVE)
     return BatchCounts(

@@ -23,7 +23,13 @@ from winback.extract.files import DatedFile, content_hash, find_files, open_file
 from winback.extract.postgres import PostgresBatch
 from winback.extract.shaped import ShapedBatch
 from winback.feeds import Feed
-from winback.load.arrivals import check_unchanged, due_groups, file_patterns, has_arrived
+from winback.load.arrivals import (
+    check_unchanged,
+    due_groups,
+    file_patterns,
+    first_delivery,
+    has_arrived,
+)
 from winback.load.attempt import attempt
 from winback.load.checking import BatchCheck, Kind
 from winback.load.commit import (
@@ -232,7 +238,14 @@ class SourceLoad:
                 self.connection, self.settings, self.feed, self.source, self.day, kind, self.accepts
             )
             about = day if group else self.day
-            checked = check.run(batch_id, landing, delivered_now(day, batch_id), about)
+            # A file that is read once more was delivered when it was first read.
+            delivered_by = batch_id
+            if repeats is not None:
+                delivered_by = (
+                    first_delivery(self.connection, self.feed.name, self.source.source, batch.files)
+                    or batch_id
+                )
+            checked = check.run(batch_id, landing, delivered_now(day, delivered_by), about)
             landed = LandedBatch(
                 batch_id=batch_id,
                 feed=self.feed,

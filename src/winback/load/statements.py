@@ -78,11 +78,11 @@ insert into {quarantine} as kept (
 )
 select
     %(source_id)s,
-    %(batch_id)s,
+    landed.origin_batch_id,
     %(batch_id)s,
     landed.row_number,
     %(day)s,
-    case when {key_is_filled} then {key_of_landed} end,
+    case when {key_is_filled} and {is_dated} then {key_of_landed} end,
     landed.digest || ':' || row_number() over (partition by landed.digest order by landed.row_number),
     landed.reasons,
     landed.typed_values,
@@ -186,6 +186,21 @@ MISSING: LiteralString = """(
         and not exists (select from {present} as present where {is_present})
 )"""
 
+# A row that came again as it is was confirmed by that delivery. Only files and replays need it: a table or
+# service shows the present, which is newer than whatever waits.
+CONFIRM: LiteralString = """
+update {raw} as stored
+set business_day = landed.origin_day, load_batch_id = landed.origin_batch_id, row_number = landed.origin_row
+from {landed} as landed
+where stored.source_id = %(source_id)s and {same_key} and not {differs}
+    and (stored.business_day, stored.load_batch_id, stored.row_number)
+    < (landed.origin_day, landed.origin_batch_id, landed.origin_row)
+"""
+
+HAS_OPEN: LiteralString = """
+select exists (select from {quarantine} where source_id = %(source_id)s and state = 'open')
+"""
+
 HAS_WAITING: LiteralString = """
 select exists (
     select from {quarantine} where source_id = %(source_id)s and state = 'open' and key is not null
@@ -248,7 +263,7 @@ _UPDATE: LiteralString = """
 update {raw} as stored
 set
     {assignments},
-    business_day = greatest(stored.business_day, landed.origin_day),
+    business_day = landed.origin_day,
     deleted_on = case when landed.{is_deleted} then landed.origin_day end,
     load_batch_id = landed.origin_batch_id,
     row_number = landed.origin_row,
@@ -288,9 +303,20 @@ def _parts(feed: Feed, rules: tuple[RowRule, ...], view: str, present: str) -> d
         " < (landed.origin_day, landed.origin_batch_id, landed.origin_row)"
     )
     version_order: sql.Composable = sql.SQL("")
+    is_dated: sql.Composable = sql.SQL("true")
     if feed.version_column:
         version = sql.Identifier(feed.version_column)
-        version_order = sql.SQL("{} desc nulls last,").format(version)
+        # A version without a stamp is as new as its place: those before it are older, whatever their stamp
+        # says.
+        version_order = sql.SQL(
+            "count(*) filter (where {0} is null) over ("
+            "partition by {1} order by origin_day desc, origin_batch_id desc, origin_row desc"
+            " rows between unbounded preceding and 1 preceding), {0} desc nulls last,"
+        ).format(version, _list(feed.key))
+        # A row whose stamp was rejected may be the newest: nothing resolves it.
+        is_dated = sql.SQL("not (landed.reasons && {})").format(
+            sql.Literal([rule.name for rule in rules if rule.name.startswith(f"{feed.version_column}_is_")])
+        )
         # Where a stamp is missing, or the same, the delivery decides.
         by_version = sql.SQL("case when {0} <> {1} then {0} > {1} else {2} end")
         landed_version = sql.SQL("landed.{}").format(version)
@@ -333,7 +359,8 @@ def _parts(feed: Feed, rules: tuple[RowRule, ...], view: str, present: str) -> d
         ),
         "version_order": version_order,
         "is_newer": is_newer,
-        "is_older": sql.SQL("(stored.source_id is not null and not {})").format(is_newer),
+        "is_older": sql.SQL("({} and stored.source_id is not null and not {})").format(is_dated, is_newer),
+        "is_dated": is_dated,
         "is_newer_than_waiting": is_newer_than_waiting,
         "is_not_later": sql.SQL("(business_day, load_batch_id) <= (%(day)s, %(batch_id)s)"),
     }

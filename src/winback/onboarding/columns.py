@@ -121,11 +121,12 @@ def _with_codes(
         proposal = _doubted(
             proposal,
             f"these statuses are not classed, their rows would wait in quarantine: {named};"
-            f" say under codes what each means, in a word of seeds/{seed_of(feed)}.csv",
+            f" say under codes what each means, in a word of seeds/{seed_of(feed, proposal.name)}.csv",
         )
     return proposal
 
 
-def seed_of(feed: str) -> str:
-    """Return the name of the seed that classes a feed's statuses."""
-    return next(rule.seed for rule in suite_for(feed).rules if isinstance(rule, AllowedCodes) and rule.seed)
+def seed_of(feed: str, column: str) -> str | None:
+    """Return the name of the seed that classes the codes of a feed's column, if one does."""
+    rules = (rule for rule in suite_for(feed).rules if isinstance(rule, AllowedCodes))
+    return next((rule.seed for rule in rules if rule.column == column), None)

@@ -100,9 +100,10 @@ def _broken(sample: LandedSample, rule: RowRule, count: int) -> Finding:
     fixes = {
         "filled": f"check columns.{column} in winback.yml: is it the right column of the source?",
         "readable": f"state format, decimal or null_values for columns.{column} in winback.yml",
-        "known": f"map them with codes: under columns.{column} in winback.yml, or add them to"
-        f" dbt_project/seeds/{seed_of(sample.sampled.feed.name)}.csv",
+        "known": f"map them with codes: under columns.{column} in winback.yml",
     }
+    if seed := seed_of(sample.sampled.feed.name, column):
+        fixes["known"] += f", or add them to dbt_project/seeds/{seed}.csv"
     fix = fixes.get(kind, f"ask {rule.owner}; {rule.protects_en}")
     return by_share(sample.place, said, share, _MANY_REJECTED, fix)
 
