@@ -19,6 +19,10 @@ from winback.load.source import SourceLoad, SourceResult
 from winback.warehouse.schema import ensure_schema
 
 
+# A batch's keys are sorted and joined several times; by default each sort of more than 4 MB goes through the disk.
+_SORT_IN_MEMORY = "set work_mem = '64MB'"
+
+
 @dataclass(frozen=True)
 class LoadResult:
     """What a load did: counts and names of columns only, fit for logs and XCom."""
@@ -64,6 +68,7 @@ def load_feed(
     feed = configured_feed(settings, feed_name)
     with warehouse.connect(autocommit=True) as connection:
         ensure_schema(connection)
+        connection.execute(_SORT_IN_MEMORY)
         outcomes = [
             SourceLoad(
                 connection, settings, FEEDS[feed_name], source, day, accepts_deletes, frozenset(accepts)
