@@ -18,8 +18,7 @@ from winback.load.replay import retry_waiting
 from winback.load.source import SourceLoad, SourceResult
 from winback.warehouse.schema import ensure_schema
 
-
-# A batch's keys are sorted and joined several times; by default each sort of more than 4 MB goes through the disk.
+# A batch's keys are sorted and joined several times; by default each sort of over 4 MB uses the disk.
 _SORT_IN_MEMORY = "set work_mem = '64MB'"
 
 
