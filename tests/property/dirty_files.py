@@ -91,8 +91,8 @@ class History:
 def histories(draw: Any, feeds: tuple[str, ...]) -> History:
     """Draw files of a few days; a day that is drawn twice has its file delivered again, written otherwise.
 
-    Not three times, a known limit: a file that is again what it was two deliveries before does not make those of
-    its rows that were mended newer than what came in between.
+    Not three times, a known limit: a file that is again what it was two deliveries before does not make
+    those of its rows that were mended newer than what came in between.
     """
     day = st.tuples(st.sampled_from(feeds), st.integers(0, 3))
     days = st.lists(day, min_size=FILES, max_size=FILES)
