@@ -139,7 +139,6 @@ def test_the_demo_breaks_nothing_but_the_four_rows_that_are_wrong_on_purpose(
     assert failed(query, "complaints") == {
         "complaint_id_is_filled": 1,
         "opened_at_is_readable": 1,
-        "opened_at_is_filled": 1,
         "satisfaction_is_from_1_to_5": 1,
         "status_is_known": 1,
         "customer_id_is_filled": 4,
