@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import yaml
@@ -65,7 +65,7 @@ class GeneratedOrders:
     columns = COLUMNS
     copy_format = "binary"
     files = ()
-    source_columns: dict[str, str] = {}  # noqa: RUF012
+    source_columns: ClassVar[dict[str, str]] = {}
 
     def __init__(self, rows: int) -> None:
         self.rows = rows

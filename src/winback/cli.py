@@ -162,7 +162,8 @@ def load(feeds: tuple[str, ...], day: datetime, accept_deletes: bool, accepts: t
 @click.argument("feeds", nargs=-1)
 @click.option("--from", "first", type=DAY, required=True, help="first business day, YYYY-MM-DD")
 @click.option("--to", "last", type=DAY, required=True, help="last business day, YYYY-MM-DD; must be over")
-def backfill(feeds: tuple[str, ...], first: datetime, last: datetime) -> None:
+@click.option("--accept", "accepts", multiple=True, metavar="CHECK", help="let this check fail; repeatable")
+def backfill(feeds: tuple[str, ...], first: datetime, last: datetime, accepts: tuple[str, ...]) -> None:
     """Load the history of FEEDS (all, unless named) once more, month by month; run again, it goes on."""
     from winback.config import load_settings
     from winback.load import chosen_feeds
@@ -170,7 +171,7 @@ def backfill(feeds: tuple[str, ...], first: datetime, last: datetime) -> None:
 
     settings = load_settings()
     for feed in chosen_feeds(settings, feeds):
-        backfill_feed(settings, feed, first.date(), last.date(), click.echo)
+        backfill_feed(settings, feed, first.date(), last.date(), click.echo, accepts=accepts)
 
 
 @main.command()

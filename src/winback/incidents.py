@@ -63,6 +63,16 @@ def close_incidents(connection: psycopg.Connection[Any], stage: Stage, subject: 
     )
 
 
+def stopped_days(connection: psycopg.Connection[Any], subject: str, before: date) -> list[date]:
+    """Return the business days before another that a check stopped, and that nobody has accepted yet."""
+    rows = connection.execute(
+        "select business_day from ops.incidents where closed_at is null and stage = 'load'"
+        " and subject = %s and business_day < %s order by business_day",
+        [subject, before],
+    )
+    return [day for (day,) in rows]
+
+
 def is_incident_open(connection: psycopg.Connection[Any], stage: Stage, subject: str, day: date) -> bool:
     """Tell whether an incident is open for a place or a part of it: `orders from erp` is one of `orders`."""
     row = connection.execute(

@@ -96,7 +96,7 @@ def test_today_is_no_history(company):
         backfill_feed(company.settings, "orders", DAY, today)
     with pytest.raises(WinbackError, match="holds no day"):
         backfill_feed(company.settings, "orders", DAY, days_after(-1))
-    assert chosen_feeds(company.settings, []) == ["complaints", "orders"]
+    assert chosen_feeds(company.settings, []) == ["orders", "complaints"]  # which refer to orders
     with pytest.raises(WinbackError, match="not configured"):
         chosen_feeds(company.settings, ["surveys"])
 

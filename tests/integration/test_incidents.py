@@ -453,3 +453,17 @@ def test_a_report_may_go_out_with_a_warning_instead(
     reach(connection, days_after(6))
     build_warehouse(warns, days_after(6))
     assert send_weekly_retention(warns, monday)["already_sent"] == 1
+
+
+def test_a_page_that_cannot_be_written_keeps_no_mail_back(
+    connection: psycopg.Connection[Any],
+    settings: Settings,
+    inbox: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    pages = settings.pages.model_copy(update={"folder": tmp_path / "taken"})
+    fail(settings.model_copy(update={"pages": pages}), "load_orders", WinbackError(PROBLEM, FIX))
+    assert len(mails(inbox, "ada@example.com")) == 1
+    assert f"The page about data quality on {DAY} was not written: FileExistsError." in caplog.text

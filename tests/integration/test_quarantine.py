@@ -14,6 +14,7 @@ from winback import warehouse as place
 from winback.cli import main
 from winback.errors import WinbackError
 from winback.load import load_feed
+from winback.load.backfill import backfill_feed
 from winback.load.replay import replay, replay_file
 from winback.quarantine.export import export_rows
 from winback.quarantine.settle import discard
@@ -295,3 +296,22 @@ def test_an_export_makes_no_formula_of_a_text(company, tmp_path):
     sheet = openpyxl.load_workbook(file).active
     cells = {cell.value: cell.data_type for row in sheet.iter_rows(min_row=2) for cell in row}
     assert cells["=1+1"] == "s"
+
+
+def test_a_chain_of_rows_that_wait_for_each_other_comes_in_at_once(company, query):
+    columns = {"region_id": "id", "parent_region_id": "parent"}
+    give_source(company, "regions", source="erp", table="units", columns=columns)
+    settings = allow(company.settings, "regions", parent_region_id_refers_to_regions="reject")
+    run_in_erp(company, "create table units (id text, parent text)")
+    for day, unit in enumerate(("'shop', 'city'", "'city', 'country'", "'country', null")):
+        run_in_erp(company, f"truncate units; insert into units values ({unit})")
+        load_feed(settings, "regions", days_after(day))
+    assert query("select region_id from raw.regions order by 1") == [("city",), ("country",), ("shop",)]
+
+
+def test_lines_are_retried_after_a_backfill_of_their_orders_too(with_lines, query):
+    run_in_erp(with_lines, "insert into lines values ('A1', '1', 2, null)")
+    load_feed(with_lines.settings, "order_lines", DAY)
+    with_lines.sell(("A1", "2026-03-02 10:00", 5, "C1", "2026-03-02 10:00"))
+    backfill_feed(with_lines.settings, "orders", DAY, DAY, say=str)
+    assert query("select count(*) from raw.order_lines") == [(1,)]

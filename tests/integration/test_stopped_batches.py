@@ -168,3 +168,28 @@ def test_nothing_is_published_of_a_stopped_day(six_weeks, query):
     assert query("select max(as_of_date) from ops.builds where status = 'published'") == [
         (DAY - timedelta(days=1),)
     ]
+
+
+def test_a_stopped_day_does_not_come_in_with_the_next_one(six_weeks, query):
+    sell_days(six_weeks, 0, 1, rows=3)
+    sell_days(six_weeks, 1, 1)
+    for day in (DAY, days_after(1)):
+        with pytest.raises(WinbackError, match=f"--day {DAY} --accept volume"):
+            load_feed(six_weeks.settings, "orders", day)
+    with pytest.raises(WinbackError, match=f"--day {DAY} --accept volume"):
+        load_feed(six_weeks.settings, "orders", days_after(1), accepts=["volume"])  # that is another day's
+    assert query("select count(*) from raw.orders") == [(42 * ROWS,)]
+    load_feed(six_weeks.settings, "orders", DAY, accepts=["volume"])
+    load_feed(six_weeks.settings, "orders", days_after(1))
+    assert query("select count(*) from raw.orders") == [(43 * ROWS + 3,)]
+
+
+def test_a_stopped_backfill_says_how_it_may_go_on(company, query):
+    company.sell(*((f"A{n}", "2025-03-02", None if n % 2 else 5, "C1", "2025-03-02") for n in range(30)))
+    days = (days_after(-400), days_after(-300))
+    with pytest.raises(WinbackError, match=r"winback backfill orders .*--accept quarantined_share"):
+        backfill_feed(company.settings, "orders", *days, say=str)
+    assert query("select subject from ops.incidents where closed_at is null") == [("backfill of orders",)]
+    done = backfill_feed(company.settings, "orders", *days, say=str, accepts=["quarantined_share"]).counts
+    assert (done.rows_inserted, done.rows_quarantined) == (15, 15)
+    assert query("select count(*) from ops.incidents where closed_at is null") == [(0,)]

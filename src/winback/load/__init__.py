@@ -11,7 +11,7 @@ from winback.config import FeedConfig, FileSystem, Settings
 from winback.days import deadline
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
-from winback.incidents import close_incidents
+from winback.incidents import close_incidents, stopped_days
 from winback.load.arrivals import has_arrived
 from winback.load.commit import BatchCounts
 from winback.load.replay import retry_waiting
@@ -58,7 +58,9 @@ def load_feed(
     A day without rows is complete all the same. A dated file that has not come makes the day stale:
     the build may go ahead without it, and the reports say so. `accepts_deletes` lets any number of rows
     that the source no longer has be marked as deleted, once. `accepts` names checks that may fail for this
-    day instead of stopping a batch. Rows in quarantine that waited for these are retried.
+    day instead of stopping a batch. A source that was stopped on an earlier day goes on with that day: what
+    was held back must not come in with the next day unjudged. Rows in quarantine that waited for these are
+    retried.
 
     Raises:
         WinbackError: the feed is not configured, a source cannot be read, or a check stopped a batch; nothing
@@ -70,9 +72,16 @@ def load_feed(
         connection.execute(_SORT_IN_MEMORY)
         outcomes = [
             SourceLoad(
-                connection, settings, FEEDS[feed_name], source, day, accepts_deletes, frozenset(accepts)
+                connection,
+                settings,
+                FEEDS[feed_name],
+                source,
+                due,
+                accepts_deletes,
+                frozenset(accepts if due == day else ()),
             ).load()
             for source in feed.sources
+            for due in (*stopped_days(connection, f"{feed_name} from {source.source}", day), day)
         ]
         retry_waiting(connection, settings, feed_name)
         close_incidents(connection, "load", feed_name, day)

@@ -1,6 +1,6 @@
 """Load history once more, in pieces: each is a batch of its own, and an interrupted run goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from winback.errors import WinbackError
 from winback.feeds import FEEDS
 from winback.incidents import close_incidents
 from winback.load import LoadResult, configured_feed, summed
+from winback.load.replay import retry_waiting
 from winback.load.source import SourceLoad, SourceResult
 from winback.warehouse.schema import ensure_schema
 
@@ -19,16 +20,23 @@ Piece = tuple[date, date]
 
 
 def backfill_feed(
-    settings: Settings, feed_name: str, first: date, last: date, say: Callable[[str], None] = print
+    settings: Settings,
+    feed_name: str,
+    first: date,
+    last: date,
+    say: Callable[[str], None] = print,
+    *,
+    accepts: Iterable[str] = (),
 ) -> LoadResult:
     """Load the rows of business days `first` to `last` of every source of a feed, month by month.
 
     Safe beside the daily load, which takes turns with each piece; the watermark stays where it is. Pieces
     that an interrupted backfill of the same days has committed are not read again. `say` is told of each.
+    `accepts` names checks that may fail instead of stopping a piece.
 
     Raises:
-        WinbackError: the feed is not configured, the days are no range of past days, or a source cannot be
-            read; the pieces before the failing one stay.
+        WinbackError: the feed is not configured, the days are no range of past days, a source cannot be read,
+            or a check stopped a piece; the pieces before the failing one stay.
     """
     feed = configured_feed(settings, feed_name)
     _check_range(first, last, datetime.now(settings.zone).date())
@@ -36,7 +44,9 @@ def backfill_feed(
     with warehouse.connect(autocommit=True) as connection:
         ensure_schema(connection)
         for source in feed.sources:
-            load = SourceLoad(connection, settings, FEEDS[feed_name], source, last)
+            load = SourceLoad(
+                connection, settings, FEEDS[feed_name], source, last, accepts=frozenset(accepts)
+            )
             if isinstance(load.system, FileSystem) or not load.has_range():
                 pieces = [(first, last)]  # files are pieces already; a table without days is read whole
             else:
@@ -53,6 +63,7 @@ def backfill_feed(
                 outcomes.append(outcome)
                 say(f"{where}: {outcome.counts.rows_in:,} rows, {outcome.counts.rows_inserted:,} new")
             _forget(connection, feed_name, source.source, first, last)
+        retry_waiting(connection, settings, feed_name)
         close_incidents(connection, "load", f"backfill of {feed_name}", last)
     return summed(feed_name, last, outcomes)
 

@@ -128,14 +128,20 @@ class BatchCheck:
         return measures, gates
 
     def _stop(self, batch_id: int, checked: Checked, stopped_by: list[CheckResult]) -> None:
-        """Note what was found, open an incident, and raise."""
+        """Note what was found, open an incident unless a person is at it, and raise."""
         place = f"{self.feed.name} from {self.source.source}"
         found = "; ".join(_explained(result) for result in stopped_by)
         accepting = " ".join(f"--accept {result.expectation}" for result in stopped_by)
-        error = BatchStopped(
-            f"{place}, {self.day}: stopped, nothing of this batch was loaded. {found}.",
-            "look at the source, mend it and load again; if it is right as it is: "
+        way_out = {
+            "load": "look at the source, mend it and load again; if it is right as it is: "
             f"winback load {self.feed.name} --day {self.day} {accepting}",
+            "backfill": "look at the source, mend it and run the backfill again; if it is right as it is: "
+            f"winback backfill {self.feed.name} --from … --to {self.day} {accepting}",
+            "replay": "mend those rows in an export, or discard them: "
+            f"winback quarantine list {self.feed.name}",
+        }
+        error = BatchStopped(
+            f"{place}, {self.day}: stopped, nothing of this batch was loaded. {found}.", way_out[self.kind]
         )
         with self.connection.transaction():
             note_results(
@@ -147,9 +153,9 @@ class BatchCheck:
                 rules=checked.rules,
                 results=checked.results,
             )
-            open_incident(
-                self.connection, "load", place, self.day, error.problem, error.fix, batch_id=batch_id
-            )
+            if self.kind != "replay":
+                subject = place if self.kind == "load" else f"backfill of {self.feed.name}"
+                open_incident(self.connection, "load", subject, self.day, error.problem, error.fix, batch_id)
         raise error
 
 

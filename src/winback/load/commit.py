@@ -13,7 +13,7 @@ from psycopg import sql
 
 from winback.check.measures import note_measures
 from winback.check.results import note_results
-from winback.check.rules import KEY_IS_NOT_REPEATED, Severity
+from winback.check.rules import KEY_IS_NOT_REPEATED
 from winback.errors import WinbackError
 from winback.extract import SourceFile
 from winback.feeds import Feed
@@ -237,9 +237,9 @@ def _claim_again(connection: psycopg.Connection[Any], batch: LandedBatch, repeat
 def _route(connection: psycopg.Connection[Any], batch: LandedBatch, rows_in: int) -> BatchCounts:
     """Put the newest good version of each key into raw, bad rows into quarantine, and mark what is gone."""
     sql_of = _statements(connection, batch)
-    failed = batch.checked.rows_failed
-    has_rejects = any(failed[rule.name] for rule in batch.checked.rules if rule.severity is Severity.REJECT)
-    quarantined = int(sql_of.one(statements.COUNT_REJECTED)) if has_rejects else 0
+    measures = batch.checked.measures
+    assert measures is not None  # only replays have none
+    quarantined = rows_in - measures.rows
     counts = _write_good(sql_of, batch, rows_in, quarantined=quarantined)
     if quarantined:  # after the good ones, which may be newer
         sql_of.run(statements.QUARANTINE)
@@ -278,9 +278,10 @@ def _write_good(
             sql_of.run(statements.NEWEST)
             sql_of.choose("newest")
         keys, inserted, updated, older = sql_of.write()
-        if is_replay or (batch.files and (quarantined or sql_of.one(statements.HAS_OPEN))):
+        has_waiting = sql_of.one(statements.HAS_WAITING)
+        if is_replay or (batch.files and (quarantined or has_waiting)):
             sql_of.run(statements.CONFIRM)
-        if sql_of.one(statements.HAS_WAITING):
+        if has_waiting:
             sql_of.run(statements.RESOLVE)
     return BatchCounts(
         rows_in=rows_in,

@@ -146,8 +146,6 @@ from {view} as landed
 where waiting.quarantine_id = landed.quarantine_id and waiting.state = 'open' and not {is_rejected}
 """
 
-COUNT_REJECTED: LiteralString = "select count(*) from {view} where {is_rejected}"
-
 HAS_REPEATED_KEYS: LiteralString = """
 select count(*) > count(distinct ({key})) from {view} where not {is_rejected}
 """
@@ -197,14 +195,8 @@ where stored.source_id = %(source_id)s and {same_key} and not {differs}
     < (landed.origin_day, landed.origin_batch_id, landed.origin_row)
 """
 
-HAS_OPEN: LiteralString = """
-select exists (select from {quarantine} where source_id = %(source_id)s and state = 'open')
-"""
-
 HAS_WAITING: LiteralString = """
-select exists (
-    select from {quarantine} where source_id = %(source_id)s and state = 'open' and key is not null
-)
+select exists (select from {quarantine} where source_id = %(source_id)s and state = 'open')
 """
 
 # A good row resolves the ones of its key that wait and are older.

@@ -149,8 +149,8 @@ def the_source(connection: psycopg.Connection[Any], feed: str, named: str | None
     ]
     if len(found) != 1:
         raise WinbackError(
-            f"{feed}: rows wait of {len(found)} sources{': ' if found else ''}{', '.join(found)}.",
-            "name one with --source" if found else "winback quarantine list",
+            f"{feed}: rows of {', '.join(found)} wait." if found else f"{feed}: no row waits.",
+            "name one with --source" if found else "winback quarantine list --state all",
         )
     return str(found[0])
 

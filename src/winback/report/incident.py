@@ -46,11 +46,19 @@ def report_failure(
             ensure_schema(connection)
             if not is_incident_open(connection, stage, subject, day):
                 open_incident(connection, stage, subject, day, *described(error, f"{dag_id}, task {task},"))
-            for incident in open_incidents(connection):  # what the mails link to
-                write_quality_pages(settings, incident.business_day, settings.pages.place)
+            _write_pages(settings, {incident.business_day for incident in open_incidents(connection)})
         log.info("Mails about incidents: %s", mail_open_incidents(settings))
     except WinbackError as problem:
         log.error("Nobody was told of this failure by mail. %s", problem)
+
+
+def _write_pages(settings: Settings, days: set[date]) -> None:
+    """Write the pages that the mails link to; a mail without its page is better than none."""
+    for day in sorted(days):
+        try:
+            write_quality_pages(settings, day, settings.pages.place)
+        except Exception as problem:
+            log.error("The page about data quality on %s was not written: %s.", day, type(problem).__name__)
 
 
 def place_of(dag_id: str, task: str) -> tuple[Stage, str]:
