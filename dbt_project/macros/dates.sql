@@ -27,6 +27,11 @@
     cast(extract(year from {{ day }}) * 12 + extract(month from {{ day }}) as integer)
 {%- endmacro %}
 
+{# The first day of the month of that number. #}
+{% macro month_of_number(number) -%}
+    make_date(({{ number }} - 1) / 12, ({{ number }} - 1) % 12 + 1, 1)
+{%- endmacro %}
+
 {# One timestamp per step from the first day to the last, both included; for a from clause. #}
 {% macro day_series(first_day, last_day, step) -%}
     generate_series(cast({{ first_day }} as timestamp), cast({{ last_day }} as timestamp), interval '{{ step }}')

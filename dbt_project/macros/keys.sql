@@ -10,3 +10,11 @@
 {% macro id_of_key(key) -%}
     case when {{ key }} <> '-1' then substring({{ key }} from position(':' in {{ key }}) + 1) end
 {%- endmacro %}
+
+{# A number among a row's further attributes; null where there is none or it is no number. #}
+{% macro number_of(attributes, name) -%}
+    case
+        when {{ attributes }} ->> '{{ name }}' ~ '^\s*[0-9]+([.][0-9]+)?\s*$'
+            then cast({{ attributes }} ->> '{{ name }}' as numeric)
+    end
+{%- endmacro %}

@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -14,13 +13,12 @@ from psycopg.conninfo import conninfo_to_dict
 from winback import paths, warehouse
 from winback.config import Settings
 from winback.errors import WinbackError
-from winback.incidents import incident_on_failure
+from winback.incidents import described, incident_on_failure
+from winback.publish import LIVE, STANDBY, drop_all_but, only_builder, prepare_standby, publish
+from winback.rules.load import load_rules
 from winback.warehouse.schema import ensure_schema
 
-_LOCK = 7_246_002  # builds take turns: two at once would replace each other's tables
-_MARTS_LOCK = 7_246_003  # shared by whoever reads several marts, held alone while they are exchanged
 _SHOWN_FAILURES = 5
-_NEXT, _LAST = "marts_next", "marts_last"
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def build_warehouse(settings: Settings, day: date) -> BuildResult:
     """
     with (
         warehouse.connect(autocommit=True) as connection,
-        _one_at_a_time(connection),
+        only_builder(connection),
         incident_on_failure(connection, "build", "warehouse", day),
     ):
         as_of_date = min(day, reached_day(connection, settings))
@@ -58,12 +56,13 @@ def build_warehouse(settings: Settings, day: date) -> BuildResult:
             return BuildResult(published, "kept", stale)
         build_id = _begin(connection, as_of_date, stale)
         try:
-            connection.execute(f"drop schema if exists {_NEXT} cascade")
-            run_dbt(settings, as_of_date, "build", "--exclude-resource-type", "unit_test", marts=_NEXT)
-        except BaseException:
-            _finish(connection, build_id, "failed")
+            prepare_standby(connection)
+            run_dbt(settings, as_of_date, "build", "--exclude-resource-type", "unit_test", marts=STANDBY)
+            drop_all_but(connection, _marts())
+            publish(connection, build_id, as_of_date)
+        except BaseException as error:
+            _fail(connection, build_id, error)
             raise
-        _publish(connection, build_id)
         return BuildResult(as_of_date, "published", stale)
 
 
@@ -111,13 +110,17 @@ def run_dbt(settings: Settings, as_of_date: date, *command: str, marts: str = "m
     """Run a dbt command in this process, against the warehouse; `marts` is the schema that marts go into.
 
     Raises:
-        WinbackError: dbt failed; the message names the models and tests that did.
+        WinbackError: some rules are refused, or dbt failed; the message names the rows, or models and tests.
     """
-    os.environ.update(dbt_environment(warehouse.url()) | {"WINBACK_MARTS_SCHEMA": marts})
+    state = paths.state_dir()
+    load_rules(settings.business.lines).write(state / "seeds")
+    os.environ.update(
+        dbt_environment(warehouse.url())
+        | {"WINBACK_MARTS_SCHEMA": marts, "WINBACK_SEEDS": str(state / "seeds")}
+    )
     # Two seconds to import: only whoever builds pays for it.
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-    state = paths.state_dir()
     outcome = dbtRunner().invoke(
         [
             "--quiet",
@@ -157,6 +160,7 @@ def dbt_vars(settings: Settings, as_of_date: date) -> str:
             "currency": business.currency,
             "default_business_line": business.default_business_line,
             "business_lines": business.lines,
+            "watched_signals": load_rules(business.lines).watched_signals(business.lines),
         }
     )
 
@@ -175,16 +179,6 @@ def _failure(outcome: Any, what: str, state: Any) -> WinbackError:
     )
 
 
-@contextmanager
-def _one_at_a_time(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    ensure_schema(connection)
-    connection.execute("select pg_advisory_lock(%s)", [_LOCK])
-    try:
-        yield
-    finally:
-        connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
-
-
 def _begin(connection: psycopg.Connection[Any], as_of_date: date, stale: tuple[str, ...]) -> int:
     row = connection.execute(
         "insert into ops.builds (as_of_date, status, stale_feeds) values (%s, 'running', %s)"
@@ -195,37 +189,21 @@ def _begin(connection: psycopg.Connection[Any], as_of_date: date, stale: tuple[s
     return int(row[0])
 
 
-def _publish(connection: psycopg.Connection[Any], build_id: int) -> None:
-    """Take the new marts live, all at once: schemas change names, so that no reader of a table is in the way.
-
-    Readers of several tables enter `reading_marts`, and see one version.
-    """
-    with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", [_MARTS_LOCK])
-        connection.execute(f"drop schema if exists {_LAST} cascade")
-        connection.execute("create schema if not exists marts")
-        connection.execute(f"alter schema marts rename to {_LAST}")
-        connection.execute(f"alter schema {_NEXT} rename to marts")
-        _finish(connection, build_id, "published")
-    connection.execute(f"drop schema if exists {_LAST} cascade")
+def _fail(connection: psycopg.Connection[Any], build_id: int, error: BaseException) -> None:
+    """Note why a build failed; where not even that can be noted, the next build notes it as killed."""
+    with suppress(psycopg.Error):
+        connection.execute(
+            "update ops.builds set status = 'failed', problem = %s, finished_at = clock_timestamp()"
+            " where build_id = %s and status = 'running'",
+            [described(error, "The build")[0], build_id],
+        )
 
 
-@contextmanager
-def reading_marts(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Hold off the publishing of new marts meanwhile.
-
-    Enter it before a transaction with a snapshot of its own begins: to an older snapshot, tables that were
-    published after it look empty.
-    """
-    connection.execute("select pg_advisory_lock_shared(%s)", [_MARTS_LOCK])
-    try:
-        yield
-    finally:
-        connection.execute("select pg_advisory_unlock_shared(%s)", [_MARTS_LOCK])
-
-
-def _finish(connection: psycopg.Connection[Any], build_id: int, status: str) -> None:
-    connection.execute(
-        "update ops.builds set status = %s, finished_at = clock_timestamp() where build_id = %s",
-        [status, build_id],
+def _marts() -> frozenset[str]:
+    """Return the names of the marts in the project, as dbt has just read it."""
+    manifest = json.loads((paths.state_dir() / "dbt" / "manifest.json").read_text("utf-8"))
+    return frozenset(
+        node["alias"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in (LIVE, STANDBY)
     )

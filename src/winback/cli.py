@@ -189,6 +189,25 @@ def feeds() -> None:
     click.echo(as_table(statuses, settings.zone))
 
 
+@main.group()
+def rules() -> None:
+    """Look at the business rules: the shipped ones and the company's own."""
+
+
+@rules.command("check")
+@click.option("--day", type=DAY, help="business day, YYYY-MM-DD; default: today")
+def check_rules(day: datetime | None) -> None:
+    """Say which rules are in force, and which rows are the company's; refuse what cannot be meant."""
+    from winback.config import load_settings
+    from winback.rules.load import load_rules
+    from winback.rules.overview import overview
+
+    settings = load_settings()
+    lines = settings.business.lines
+    on = day or datetime.now(settings.zone)
+    click.echo("\n".join(overview(load_rules(lines), lines, on.date())))
+
+
 @main.command()
 @click.option("--day", type=DAY, required=True, help="business day, YYYY-MM-DD")
 def build(day: datetime) -> None:
@@ -198,6 +217,34 @@ def build(day: datetime) -> None:
 
     result = build_warehouse(load_settings(), day.date())
     click.echo(f"{result.outcome} as of {result.as_of_date}")
+
+
+@main.group()
+def publish() -> None:
+    """See which version of the marts is live, or go back to the one before."""
+
+
+@publish.command("status")
+def publish_status() -> None:
+    """Say what the live copy and the standby copy hold, and which builds failed last."""
+    from winback import warehouse as place
+    from winback.config import load_settings
+    from winback.publish import read_standing
+
+    with place.connect(autocommit=True) as connection:
+        standing = read_standing(connection)
+    click.echo("\n".join(standing.as_lines(load_settings().zone)))
+
+
+@publish.command("rollback")
+def publish_rollback() -> None:
+    """Take the version that was live before live again; a second time takes it back."""
+    from winback import warehouse as place
+    from winback.publish import roll_back
+
+    with place.connect(autocommit=True) as connection:
+        version = roll_back(connection)
+    click.echo(f"live again: {version}")
 
 
 @main.command()

@@ -90,6 +90,15 @@ def test_own_files_end_as_marts_and_mails_and_a_second_system_joins_them(desk):
     assert re.search(r"rows_inserted 1, .*rows_quarantined 1", said)
     assert "category_is_one_of_ours" in said
 
+    said = desk("add-a-rule.md")
+    assert "silent: days_since_last_order >= 10 -> at_risk, call  (" in said
+    assert "from 2016-08-15: silent: days_since_last_order >= 10" in said
+    assert "restaurant (policy restaurant), 2 rules on 2016-08-31" not in said
+    assert re.search(r"complaint_open +\| watch +\| +0 \| +1 \| .*complaint", said)
+    assert re.search(r"silent +\| at_risk +\| +10 \| +\d+ \| last order ", said)
+    assert "no such policy 'resturant'; did you mean restaurant?" in said
+    assert "as expected: there is no such policy" in said
+
 
 @pytest.mark.parametrize("number", range(3))
 def test_the_pieces_of_configuration_are_valid(number, tmp_path):

@@ -57,7 +57,7 @@ from winback.warehouse.server import EmbeddedServer
 NEXT_DAY, MONDAY = date(2024, 3, 6), date(2024, 3, 4)
 WORKBOOKS = ("customers", "surveys")
 # Where rows may be. Every other table of the warehouse is searched.
-HOLD_ROWS = ("landing", "raw", "quarantine", "staging", "intermediate", "marts", "marts_next")
+HOLD_ROWS = ("landing", "raw", "quarantine", "staging", "intermediate", "marts", "marts_standby")
 
 
 @dataclass

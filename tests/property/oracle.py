@@ -4,185 +4,38 @@ Written from the wording of the definitions, without a look at the models, so th
 made twice to go unseen. It reads the rules from the seeds and favours the obvious over the fast.
 """
 
-import csv
-import operator
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, cached_property
-from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from winback import paths
+from tests.property.oracle_buyers import Buyer, standing_among
+from tests.property.oracle_customers import (
+    DAY,
+    UNKNOWN,
+    Complaint,
+    Customer,
+    RawCompany,
+    Row,
+    Survey,
+    Table,
+    count,
+    first_of_month,
+    live,
+    month_end,
+    months_before,
+    own_key,
+    reference,
+)
+from tests.property.oracle_flags import Flags
+from tests.property.oracle_rules import SIGNALS, Policy, Rules
+from tests.property.oracle_signals import Signals
 
-Row = dict[str, Any]
-Table = dict[tuple[Any, ...], Row]
-
-UNKNOWN = "-1"
-DAY = timedelta(days=1)
 GONE = ("prospect", "closed", "churned")
-COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
-
-
-@dataclass(frozen=True)
-class Policy:
-    churn_days: int | None
-    new_days: int
-    won_back_days: int
-
-
-@dataclass(frozen=True)
-class ChurnRule:
-    policy: str
-    rule_id: str
-    valid_from: date
-    signal: str
-    comparator: str
-    threshold: Decimal
-    outcome: str
-    enabled: bool
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The business rules: the seeds, and the few scalars of the definitions."""
-
-    policies: dict[str, Policy]
-    churn_rules: tuple[ChurnRule, ...]
-    tiers: tuple[tuple[str, int], ...]
-    order_classes: dict[str, str]
-    natural_reasons: frozenset[str]
-    reversal_days: int = 7
-    trailing_months: int = 12
-    weeks_kept: int = 13
-    history_days: int = 1  # the churn rate needs data from s - churn_days + 1 day
-
-
-def shipped_rules() -> Rules:
-    """Read the seeds."""
-    return Rules(
-        policies={
-            row["policy"]: Policy(
-                int(row["churn_days"]) if row["churn_days"] else None,
-                int(row["new_days"]),
-                int(row["won_back_days"]),
-            )
-            for row in _seed("policies")
-        },
-        churn_rules=tuple(
-            ChurnRule(
-                row["policy"],
-                row["rule_id"],
-                date.fromisoformat(row["valid_from"]),
-                row["signal"],
-                row["comparator"],
-                Decimal(row["threshold"]),
-                row["outcome"],
-                row["enabled"] == "true",
-            )
-            for row in _seed("churn_rules")
-        ),
-        tiers=tuple(
-            (row["tier"], int(row["upper_share"]))
-            for row in sorted(_seed("tier_rules"), key=lambda row: int(row["rank_order"]))
-        ),
-        order_classes={row["status"]: row["order_class"] for row in _seed("order_statuses")},
-        natural_reasons=frozenset(
-            row["reason"] for row in _seed("closed_reasons") if row["closing_class"] == "natural"
-        ),
-    )
-
-
-def _seed(name: str) -> list[dict[str, str]]:
-    with open(paths.DBT_PROJECT / "seeds" / f"{name}.csv", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@dataclass(frozen=True)
-class RawCompany:
-    """The rows of the raw tables, and how the business counts.
-
-    A row with `deleted_on` is gone from its source. Of the versions of a customer, that with the latest
-    `valid_from` on or before a day held at its end; `date.min` stands for the beginning.
-    """
-
-    as_of: date
-    time_zone: str
-    lines: dict[str, str]  # business line: policy
-    default_line: str
-    orders: list[Row]
-    customers: list[Row] = field(default_factory=list)
-    complaints: list[Row] = field(default_factory=list)
-    customers_versions: list[Row] = field(default_factory=list)
-
-
-def first_of_month(day: date, months: int = 0) -> date:
-    """Return the first day of a day's month, or of one some months later."""
-    number = day.year * 12 + day.month - 1 + months
-    return date(number // 12, number % 12 + 1, 1)
-
-
-def month_end(day: date) -> date:
-    return first_of_month(day, 1) - DAY
-
-
-def months_before(day: date, months: int) -> date:
-    """Return the same day of an earlier month, or that month's last day if it is shorter."""
-    first = first_of_month(day, -months)
-    return first.replace(day=min(day.day, month_end(first).day))
-
-
-@dataclass
-class Customer:
-    """A customer after merging, with every order, return and complaint up to the as-of date."""
-
-    key: str
-    line: str
-    master: Row
-    closing_class: str | None = None
-    do_not_contact: bool = False
-    first_seen_on: date = date.max
-    order_days: list[date] = field(default_factory=list)  # one entry per order
-    complaint_days: list[date] = field(default_factory=list)
-    money: dict[date, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-
-    def settle(self) -> None:
-        """Sort what was collected, once everything is."""
-        self.order_days.sort()
-        self.complaint_days.sort()
-        self.money_days = sorted(self.money)
-        self.money_to_date = [Decimal(0), *accumulate(self.money[day] for day in self.money_days)]
-
-    def has_ordered(self, day: date) -> bool:
-        return bool(self.order_days) and self.order_days[0] <= day
-
-    def last_order(self, day: date) -> date | None:
-        orders = bisect_right(self.order_days, day)
-        return self.order_days[orders - 1] if orders else None
-
-    def revenue(self, first: date, last: date) -> Decimal:
-        """Return net revenue from one day to another, both included."""
-        return (
-            self.money_to_date[bisect_right(self.money_days, last)]
-            - self.money_to_date[bisect_left(self.money_days, first)]
-        )
-
-    def closing(self, day: date) -> str | None:
-        """Return natural or other if the account is closed at the end of a day and no order followed."""
-        closed_on = self.master.get("closed_on")
-        if closed_on is None or closed_on > day:
-            return None
-        last = self.last_order(day)
-        return self.closing_class if last is None or last <= closed_on else None
-
-
-def count(days: list[date], first: date, last: date) -> int:
-    """Count the entries of a sorted list from one day to another, both included."""
-    return bisect_right(days, last) - bisect_left(days, first)
 
 
 class Oracle:
@@ -192,12 +45,17 @@ class Oracle:
         self.raw, self.rules, self.as_of = raw, rules, raw.as_of
         self.zone = ZoneInfo(raw.time_zone)
         self.orders, self.complaints = list(live(raw.orders)), list(live(raw.complaints))
+        self.surveys, self.balances = list(live(raw.surveys)), list(live(raw.balances))
+        self.managers = {
+            f"{row['source_id']}:{row['account_manager_id']}": row for row in live(raw.account_managers)
+        }
         self.masters = {own_key(row): row for row in live(raw.customers)}
         self.versions: dict[str, list[Row]] = defaultdict(list)
         for row in raw.customers_versions:
             self.versions[own_key(row)].append(row)
         self.tiers_at = cache(self._tiers_at)
-        self.rules_at = cache(self._rules_at)
+        self.signals = Signals(rules, self.policy, self.line_revenue, self.manager_left_on)
+        self.flags = Flags(rules, self.signals, self.policy_name)
         self.comebacks = cache(self._comebacks)
 
     # Rows
@@ -307,16 +165,50 @@ class Oracle:
         for row in self.complaints:
             day = self.business_day(row["opened_at"])
             if complainer := seen(self.customer_key(row), day):
-                complainer.complaint_days.append(day)
+                complainer.complaints.append(self.complaint(row, day))
         for entry in self.fct_orders.values():
             buyer = found[entry["customer_key"]]
             buyer.money[entry["ordered_on"]] += entry["amount"]
             if entry["order_class"] == "sale":
                 buyer.order_days.append(entry["ordered_on"])
+        self.add_surveys_and_balances(found)
         for who in found.values():
             who.settle()
             who.first_seen_on = min(who.first_seen_on, self.as_of)  # where nothing carries a day
         return found
+
+    def complaint(self, row: Row, opened_on: date) -> Complaint:
+        resolved_at = row["resolved_at"]
+        return Complaint(
+            f"{row['source_id']}:{row['complaint_id']}",
+            opened_on,
+            row["source_id"] in self.handling_sources,
+            self.rules.open_statuses.get((row["status"] or "").strip().lower()),
+            resolved_at,
+            self.business_day(resolved_at) if resolved_at else None,
+            row["satisfaction"],
+        )
+
+    @cached_property
+    def handling_sources(self) -> set[str]:
+        """Return the sources that say of any complaint so far what became of it."""
+        return {
+            row["source_id"]
+            for row in self.complaints
+            if self.business_day(row["opened_at"]) <= self.as_of
+            and ((row["status"] or "").strip() or row["resolved_at"])
+        }
+
+    def add_surveys_and_balances(self, found: dict[str, Customer]) -> None:
+        """Give them to those who are customers; neither makes anybody one."""
+        for row in self.surveys:
+            if who := found.get(self.customer_key(row)):
+                key, asked_on = f"{row['source_id']}:{row['survey_id']}", self.business_day(row["asked_at"])
+                who.surveys.append(Survey(key, row["asked_at"], asked_on, row["score"], row["scale_max"]))
+        for row in self.balances:
+            if (who := found.get(self.customer_key(row))) and row["balance"] is not None:
+                month = first_of_month(row["month"])
+                who.balances[month] = who.balances.get(month, Decimal(0)) + row["balance"]
 
     @property
     def known(self) -> Iterator[Customer]:
@@ -325,43 +217,41 @@ class Oracle:
 
     # A customer at the end of a day
 
+    def policy_name(self, who: Customer) -> str:
+        return self.raw.lines[who.line]
+
     def policy(self, who: Customer) -> Policy:
-        return self.rules.policies[self.raw.lines[who.line]]
+        return self.rules.policies[self.policy_name(who)]
 
     def revenue_12m(self, who: Customer, day: date) -> Decimal:
         return who.revenue(months_before(day + DAY, self.rules.trailing_months), day)
 
-    def _rules_at(self, policy: str, day: date) -> tuple[ChurnRule, ...]:
-        """Return a policy's rules in force: of each the latest valid_from on or before the day."""
-        latest: dict[str, ChurnRule] = {}
-        for rule in sorted(self.rules.churn_rules, key=lambda rule: rule.valid_from):
-            if rule.policy == policy and rule.valid_from <= day:
-                latest[rule.rule_id] = rule
-        return tuple(rule for rule in latest.values() if rule.enabled)
+    def orders_12m(self, who: Customer, day: date) -> int:
+        return count(who.order_days, months_before(day + DAY, self.rules.trailing_months), day)
 
-    def signal(self, name: str, who: Customer, day: date) -> int:
-        last = who.last_order(day)
-        assert last is not None
-        if name == "days_since_last_order":
-            return (day - last).days
-        if name == "months_without_orders":
-            complete = day if day == month_end(day) else first_of_month(day) - DAY
-            return max(0, (complete.year - last.year) * 12 + complete.month - last.month)
-        raise NotImplementedError(f"the oracle does not know the signal {name}: teach it from its definition")
+    @cached_property
+    def line_revenues(self) -> dict[tuple[str, date], Decimal]:
+        """Return the net revenue of each line and month, walk-ins included."""
+        revenues: dict[tuple[str, date], Decimal] = defaultdict(Decimal)
+        for who in self.customers.values():
+            for day, amount in who.money.items():
+                revenues[who.line, first_of_month(day)] += amount
+        return revenues
 
-    def fires(self, outcome: str, who: Customer, day: date) -> bool:
-        return any(
-            COMPARE[rule.comparator](self.signal(rule.signal, who, day), rule.threshold)
-            for rule in self.rules_at(self.raw.lines[who.line], day)
-            if rule.outcome == outcome
-        )
+    def line_revenue(self, line: str, month: date) -> Decimal:
+        return self.line_revenues[line, month]
+
+    def manager_left_on(self, who: Customer, day: date) -> date | None:
+        """Return when the manager that the customer had at the end of a day left, if that is known."""
+        manager = self.managers.get(reference(self.master_on(who.key, day), "account_manager_id"))
+        return manager["left_on"] if manager else None
 
     def is_churned(self, who: Customer, day: date) -> bool:
         closing = who.closing(day)
         return (
             closing != "natural"
             and who.has_ordered(day)
-            and (closing == "other" or self.fires("churned", who, day))
+            and (closing == "other" or self.flags.holds("churned", who, day))
         )
 
     def _comebacks(self, key: str) -> list[date]:
@@ -377,7 +267,7 @@ class Oracle:
             return "prospect"
         if self.is_churned(who, day):
             return "churned"
-        if self.fires("at_risk", who, day):
+        if self.flags.holds("at_risk", who, day):
             return "at_risk"
         if count(self.comebacks(who.key), day - timedelta(days=policy.won_back_days - 1), day):
             return "won_back"
@@ -419,6 +309,7 @@ class Oracle:
     @cached_property
     def dim_customer(self) -> Table:
         table = {}
+        not_a_buyer = dict.fromkeys(("rfm_recency", "rfm_frequency", "rfm_money", "segment"))
         for who in self.customers.values():
             is_known = who.key != UNKNOWN
             source_id, _, customer_id = who.key.partition(":") if is_known else (None, None, None)
@@ -438,15 +329,69 @@ class Oracle:
                 "first_order_on": first,
                 "last_order_on": last,
                 "days_since_last_order": (self.as_of - last).days if last else None,
-                "orders_12m": count(
-                    who.order_days, months_before(self.as_of + DAY, self.rules.trailing_months), self.as_of
-                )
-                if is_known
-                else None,
+                "orders_12m": self.orders_12m(who, self.as_of) if is_known else None,
                 "revenue_12m": self.revenue_12m(who, self.as_of) if is_known else None,
                 "tier": self.tier(who, self.as_of),
                 **self.standing(who, self.as_of),
+                **self.buyers.get(who.key, not_a_buyer),
             }
+        return table
+
+    @cached_property
+    def buyers(self) -> dict[str, Row]:
+        """Return RFM and segment of everybody who bought in the trailing 12 months and is not closed."""
+        lines: dict[str, list[Buyer]] = defaultdict(list)
+        for who in self.known:
+            last, orders = who.last_order(self.as_of), self.orders_12m(who, self.as_of)
+            if last and orders and who.closing(self.as_of) is None:
+                revenue = self.revenue_12m(who, self.as_of)
+                lines[who.line].append(Buyer(who.key, last, orders, revenue))
+        return {key: row for buyers in lines.values() for key, row in standing_among(buyers).items()}
+
+    @cached_property
+    def int_signals(self) -> Table:
+        table = {}
+        for who in self.known:
+            if who.order_days:
+                watched = self.rules.watched(self.policy_name(who))
+                table[(who.key,)] = {
+                    name: self.signals.value(name, who, self.as_of) if name in watched else None
+                    for name in SIGNALS
+                }
+        return table
+
+    @cached_property
+    def customer_flag_history(self) -> Table:
+        return {
+            (who.key, row["rule_id"], row["opened_on"]): row
+            for who in self.known
+            for row in self.flags.history(who, self.as_of)
+        }
+
+    @cached_property
+    def customer_flags(self) -> Table:
+        table = {}
+        for (key, rule_id, opened_on), row in self.customer_flag_history.items():
+            if row["closed_on"] is None:
+                observed = self.signals.value(row["signal"], self.customers[key], self.as_of)
+                wanted = {name: row[name] for name in ("outcome", "signal", "threshold")}
+                table[key, rule_id] = wanted | {"observed": observed, "opened_on": opened_on}
+        return table
+
+    @cached_property
+    def tier_movements(self) -> Table:
+        ranks = ["none", *(tier for tier, _ in reversed(self.rules.tiers))]
+        table = {}
+        for (key, month), row in self.customer_months.items():
+            before = self.customer_months.get((key, first_of_month(month, -1)))
+            if before and row["is_complete"] and row["tier"] != before["tier"]:
+                is_up = ranks.index(row["tier"]) > ranks.index(before["tier"])
+                table[key, month] = {
+                    "from_tier": before["tier"],
+                    "to_tier": row["tier"],
+                    "direction": "up" if is_up else "down",
+                    "revenue_12m": self.revenue_12m(self.customers[key], month_end(month)),
+                }
         return table
 
     def standing(self, who: Customer, day: date) -> Row:
@@ -578,18 +523,3 @@ class Oracle:
                 "retention_rate": None if rate is None else 1 - rate,
             }
         return table
-
-
-def live(rows: Iterable[Row]) -> Iterator[Row]:
-    """Leave out what the sources have deleted."""
-    return (row for row in rows if not row.get("deleted_on"))
-
-
-def own_key(row: Row) -> str:
-    """Return the key of a row of the customers feed, before merging."""
-    return f"{row['source_id']}:{row['customer_id']}"
-
-
-def reference(row: Row, column: str) -> str:
-    """Return the key of a region or an account manager, in the row's own source."""
-    return f"{row['source_id']}:{row[column]}" if row.get(column) else UNKNOWN

@@ -3,7 +3,9 @@ with complaints as (
         *,
         first_response_on <= {{ as_of_date() }} as is_answered,
         resolved_on <= {{ as_of_date() }} as is_resolved,
-        bool_or(status is not null or resolved_at is not null) over (partition by source_id) as has_handling
+        bool_or(nullif(trim(status), '') is not null or resolved_at is not null)
+            over (partition by source_id)
+            as has_handling
     from {{ ref('stg_complaints') }}
     where opened_on <= {{ as_of_date() }}
 ),
@@ -35,6 +37,7 @@ final as (
                 then {{ hours_between('complaints.opened_at', 'complaints.first_response_at') }}
         end as first_response_hours,
         case when complaints.is_resolved then complaints.resolved_on end as resolved_on,
+        case when complaints.is_resolved then complaints.resolved_at end as resolved_at,
         case
             when complaints.is_resolved then {{ hours_between('complaints.opened_at', 'complaints.resolved_at') }}
         end as resolution_hours,

@@ -31,7 +31,8 @@ daily as (
     select
         customer_key,
         day,
-        day + 1 as next_day,
+        -- the day after less 12 months is the first day of the trailing year
+        day + 1 as next_evening,
         cast(sum(orders) as integer) as orders,
         sum(revenue) as revenue,
         cast(sum(complaints) as integer) as complaints
@@ -39,20 +40,46 @@ daily as (
     group by 1, 2
 ),
 
+yearly as (
+    select
+        *,
+        min(case when orders > 0 then day end) over to_date as first_order_on,
+        max(case when orders > 0 then day end) over to_date as last_order_on,
+        sum(revenue) over to_date as revenue_to_date,
+        sum(revenue) over (
+            partition by customer_key order by next_evening
+            range between interval '{{ var("trailing_months") }} months -1 day' preceding and current row
+        ) as revenue_12m,
+        lead(day) over (partition by customer_key order by next_evening) as next_day
+    from daily
+    window to_date as (partition by customer_key order by next_evening rows unbounded preceding)
+),
+
+-- the trailing year of the last order stands, less what came back since
+valued as (
+    select
+        *,
+        max(case when orders > 0 then revenue_12m end) over last_order
+        + revenue_to_date
+        - max(case when orders > 0 then revenue_to_date end) over last_order as value_12m
+    from yearly
+    window last_order as (partition by customer_key, last_order_on)
+),
+
 final as (
     select
         customer_key,
         day,
+        next_day,
         orders,
         revenue,
         complaints,
-        sum(revenue) over (partition by customer_key order by next_day) as revenue_to_date,
-        -- the day after less 12 months is the first day of the window
-        sum(revenue) over (
-            partition by customer_key order by next_day
-            range between interval '{{ var("trailing_months") }} months -1 day' preceding and current row
-        ) as revenue_12m
-    from daily
+        first_order_on,
+        last_order_on,
+        revenue_to_date,
+        revenue_12m,
+        coalesce(value_12m, 0) as value_12m
+    from valued
 )
 
 select * from final

@@ -16,8 +16,8 @@ customer_days as (
     select * from {{ ref('int_customer_days') }}
 ),
 
-stages as (
-    select * from {{ ref('int_stages') }}
+evenings as (
+    select * from {{ ref('int_customer_evenings') }}
 ),
 
 policies as (
@@ -75,16 +75,18 @@ both_ends as (
         coalesce(activity.orders, 0) as orders,
         coalesce(activity.revenue, 0) as revenue,
         coalesce(activity.complaints, 0) as complaints,
-        end_stages.stage,
-        coalesce(end_stages.is_live, false) as is_live_at_end,
-        coalesce(end_stages.tier, 'none') as tier,
-        coalesce(end_stages.value_tier, 'none') as value_tier,
-        coalesce(end_stages.value_12m, 0) as value_12m,
-        end_stages.first_order_on,
+        at_end.stage,
+        coalesce(at_end.is_live, false) as is_live_at_end,
+        coalesce(at_end.tier, 'none') as tier,
+        coalesce(at_end.value_tier, 'none') as value_tier,
+        coalesce(at_end.value_12m, 0) as value_12m,
+        coalesce(at_end.revenue_12m, 0) as revenue_12m,
+        at_end.first_order_on,
         -- who had not been seen by then had not ordered by then
-        case when customers.customer_key <> '-1' then coalesce(start_stages.stage, 'prospect') end as start_stage,
-        coalesce(start_stages.is_live, false) as is_live_at_start,
-        coalesce(start_stages.value_tier, 'none') as start_value_tier,
+        case when customers.customer_key <> '-1' then coalesce(at_start.stage, 'prospect') end as start_stage,
+        coalesce(at_start.is_live, false) as is_live_at_start,
+        at_start.tier as start_tier,
+        coalesce(at_start.value_tier, 'none') as start_value_tier,
         coalesce(
             periods.is_complete
             and data_begins.data_begin_on <= periods.evening_before - policies.churn_days + 1,
@@ -97,14 +99,14 @@ both_ends as (
             customers.customer_key = activity.customer_key
             and periods.grain = activity.grain
             and periods.starts_on = activity.starts_on
-    left join stages as end_stages
+    left join evenings as at_end
         on
-            customers.customer_key = end_stages.customer_key
-            and periods.period_ends_on = end_stages.day
-    left join stages as start_stages
+            customers.customer_key = at_end.customer_key
+            and periods.period_ends_on = at_end.day
+    left join evenings as at_start
         on
-            customers.customer_key = start_stages.customer_key
-            and periods.evening_before = start_stages.day
+            customers.customer_key = at_start.customer_key
+            and periods.evening_before = at_start.day
     left join versions as end_versions
         on
             customers.customer_key = end_versions.customer_key
@@ -149,7 +151,9 @@ final as (
         tier,
         value_tier,
         value_12m,
+        revenue_12m,
         start_stage,
+        start_tier,
         start_value_tier,
         start_region_key,
         start_account_manager_key,

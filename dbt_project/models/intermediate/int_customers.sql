@@ -18,6 +18,10 @@ business_lines as (
     select * from {{ ref('int_business_lines') }}
 ),
 
+policies as (
+    select * from {{ ref('policies') }}
+),
+
 appearances as (
     select
         coalesce(survivors.survivor_key, customers.customer_key) as customer_key,
@@ -75,11 +79,14 @@ final as (
         members.do_not_contact,
         members.first_seen_on,
         customers.closed_on,
-        customers.closing_class
+        customers.closing_class,
+        coalesce(customers.monthly_minimum, policies.monthly_minimum) as monthly_minimum,
+        coalesce(customers.balance_minimum, policies.balance_minimum) as balance_minimum
     from members
     left join customers on members.customer_key = customers.customer_key
     left join business_lines
         on coalesce(customers.business_line, '{{ var("default_business_line") }}') = business_lines.business_line
+    left join policies on business_lines.policy = policies.policy
 )
 
 select * from final

@@ -1,117 +1,209 @@
-with signals as (
-    select * from {{ ref('int_signals') }}
-),
-
-customer_days as (
-    select * from {{ ref('int_customer_days') }}
+{# A customer's life as a list of steps up and down: +1 where something begins to hold, -1 where it ends. Their sums
+   say what holds on a day. #}
+with customers as (
+    select * from {{ ref('int_customers') }}
+    where customer_key <> '-1'
 ),
 
 policies as (
     select * from {{ ref('policies') }}
 ),
 
-tiers as (
-    select * from {{ ref('int_tiers') }}
+purchase_days as (
+    select * from {{ ref('int_purchase_days') }}
 ),
 
-verdicts as (
+flags as (
+    select * from {{ ref('int_flags') }}
+    where outcome in ('churned', 'at_risk')
+),
+
+first_orders as (
     select
         customer_key,
-        day,
-        bool_or(outcome = 'churned') as is_churned,
-        bool_or(outcome = 'at_risk') as is_at_risk
-    from {{ ref('int_rule_hits') }}
-    group by 1, 2
+        first_order_on
+    from purchase_days
+    where next_order_on is null
 ),
 
--- the stages that do not look at how the customer came back
-judged as (
+-- the order after which a closed account is none any more
+closings as (
     select
-        signals.*,
-        case
-            when signals.closing = 'natural' then 'closed'
-            when signals.last_order_on is null then 'prospect'
-            when signals.closing = 'other' or verdicts.is_churned then 'churned'
-            when verdicts.is_at_risk then 'at_risk'
-        end as verdict
-    from signals
-    left join verdicts
+        customers.customer_key,
+        customers.closing_class,
+        customers.closed_on,
+        min(purchase_days.day) as reopened_on
+    from customers
+    left join purchase_days
         on
-            signals.customer_key = verdicts.customer_key
-            and signals.day = verdicts.day
+            customers.customer_key = purchase_days.customer_key
+            and customers.closed_on < purchase_days.day
+    where customers.closed_on is not null
+    group by 1, 2, 3
+),
+
+spells as (
+    select
+        customer_key,
+        'seen' as what,
+        first_seen_on as begins_on,
+        cast(null as date) as ends_on
+    from customers
+
+    union all
+
+    select
+        customer_key,
+        'ordered' as what,
+        first_order_on as begins_on,
+        null as ends_on
+    from first_orders
+
+    union all
+
+    select
+        first_orders.customer_key,
+        'new' as what,
+        first_orders.first_order_on as begins_on,
+        first_orders.first_order_on + policies.new_days as ends_on
+    from first_orders
+    inner join customers on first_orders.customer_key = customers.customer_key
+    inner join policies on customers.policy = policies.policy
+
+    union all
+
+    select
+        customer_key,
+        case closing_class when 'natural' then 'closed' else 'churned' end as what,
+        closed_on as begins_on,
+        reopened_on as ends_on
+    from closings
+
+    union all
+
+    select
+        customer_key,
+        outcome as what,
+        opened_on as begins_on,
+        closed_on as ends_on
+    from flags
+),
+
+-- only an order can win back, so only churned evenings before orders are looked at
+churned_spells as (
+    select * from spells
+    where what = 'churned'
 ),
 
 reactivations as (
-    select
-        customer_key,
-        day + 1 as reactivated_on
-    from judged
+    select distinct
+        purchase_days.customer_key,
+        purchase_days.day
+    from purchase_days
+    inner join churned_spells
+        on
+            purchase_days.customer_key = churned_spells.customer_key
+            and purchase_days.day > churned_spells.begins_on
+            and (purchase_days.day <= churned_spells.ends_on or churned_spells.ends_on is null)
+    left join closings
+        on
+            purchase_days.customer_key = closings.customer_key
+            and closings.closing_class = 'natural'
+            and purchase_days.day > closings.closed_on
+            and (purchase_days.day <= closings.reopened_on or closings.reopened_on is null)
     where
-        is_eve_of_order
-        and verdict = 'churned'
+        purchase_days.day > purchase_days.first_order_on
+        and closings.customer_key is null
 ),
 
-last_reactivations as (
+all_spells as (
+    select * from spells
+
+    union all
+
     select
-        judged.customer_key,
-        judged.day,
-        max(reactivations.reactivated_on) as last_reactivated_on
-    from judged
-    inner join reactivations
-        on
-            judged.customer_key = reactivations.customer_key
-            and judged.day >= reactivations.reactivated_on
-    where judged.is_period_end
+        reactivations.customer_key,
+        'won_back' as what,
+        reactivations.day as begins_on,
+        reactivations.day + policies.won_back_days as ends_on
+    from reactivations
+    inner join customers on reactivations.customer_key = customers.customer_key
+    inner join policies on customers.policy = policies.policy
+),
+
+steps as (
+    select
+        customer_key,
+        what,
+        begins_on as day,
+        1 as step
+    from all_spells
+
+    union all
+
+    select
+        customer_key,
+        what,
+        ends_on as day,
+        -1 as step
+    from all_spells
+    where ends_on is not null
+),
+
+{% set kinds = ['closed', 'ordered', 'churned', 'at_risk', 'won_back', 'new'] %}
+daily_steps as (
+    select
+        customer_key,
+        day,
+    {% for kind in kinds %}
+        sum(case when what = '{{ kind }}' then step else 0 end) as {{ kind }}_step{{ ',' if not loop.last }}
+    {% endfor %}
+    from steps
     group by 1, 2
+),
+
+held as (
+    select
+        customer_key,
+        day,
+    {% for kind in kinds %}
+        sum({{ kind }}_step) over to_date > 0 as is_{{ kind }}{{ ',' if not loop.last }}
+    {% endfor %}
+    from daily_steps
+    window to_date as (partition by customer_key order by day rows unbounded preceding)
 ),
 
 staged as (
     select
-        judged.*,
+        customer_key,
+        day,
         case
-            when judged.verdict is not null then judged.verdict
-            when judged.day - last_reactivations.last_reactivated_on < policies.won_back_days then 'won_back'
-            when judged.day - judged.first_order_on < policies.new_days then 'new'
+            when is_closed then 'closed'
+            when not is_ordered then 'prospect'
+            when is_churned then 'churned'
+            when is_at_risk then 'at_risk'
+            when is_won_back then 'won_back'
+            when is_new then 'new'
             else 'active'
         end as stage
-    from judged
-    left join policies on judged.policy = policies.policy
-    left join last_reactivations
-        on
-            judged.customer_key = last_reactivations.customer_key
-            and judged.day = last_reactivations.day
-    where judged.is_period_end
+    from held
+),
+
+turns as (
+    select
+        *,
+        lag(stage) over (partition by customer_key order by day) as previous_stage
+    from staged
 ),
 
 final as (
     select
-        staged.customer_key,
-        staged.day,
-        staged.first_order_on,
-        staged.last_order_on,
-        staged.days_since_last_order,
-        staged.orders_12m,
-        staged.revenue_12m,
-        staged.stage,
-        staged.stage not in ('closed', 'prospect', 'churned') as is_live,
-        coalesce(tiers.tier, 'none') as tier,
-        coalesce(value_tiers.tier, 'none') as value_tier,
-        coalesce(
-            last_orders.revenue_12m + staged.revenue_to_date - last_orders.revenue_to_date, 0
-        ) as value_12m
-    from staged
-    left join tiers
-        on
-            staged.customer_key = tiers.customer_key
-            and {{ month_start('staged.day + 1') }} - 1 = tiers.day
-    left join tiers as value_tiers
-        on
-            staged.customer_key = value_tiers.customer_key
-            and least({{ month_end('staged.last_order_on') }}, staged.day) = value_tiers.day
-    left join customer_days as last_orders
-        on
-            staged.customer_key = last_orders.customer_key
-            and staged.last_order_on = last_orders.day
+        customer_key,
+        stage,
+        day as valid_from,
+        lead(day) over (partition by customer_key order by day) as valid_to
+    from turns
+    where stage is distinct from previous_stage
 )
 
 select * from final

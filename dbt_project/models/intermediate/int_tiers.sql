@@ -1,7 +1,9 @@
-{{ config(materialized="view") }}
+with evenings as (
+    select * from {{ ref('int_evening_values') }}
+),
 
-with signals as (
-    select * from {{ ref('int_signals') }}
+customers as (
+    select * from {{ ref('int_customers') }}
 ),
 
 shares as (
@@ -14,15 +16,21 @@ shares as (
 
 ranked as (
     select
-        customer_key,
-        day,
-        rank() over (partition by business_line, day order by revenue_12m desc) - 1 as customers_above,
-        count(*) over (partition by business_line, day) as customers_ranked
-    from signals
+        evenings.customer_key,
+        evenings.day,
+        rank() over best_first - 1 as customers_above,
+        count(*) over (partition by customers.business_line, evenings.day) as customers_ranked
+    from evenings
+    inner join customers on evenings.customer_key = customers.customer_key
     where
-        is_period_end
-        and closing is null
-        and revenue_12m > 0
+        evenings.revenue_12m > 0
+        -- not closed in any way
+        and (
+            customers.closed_on is null
+            or customers.closed_on > evenings.day
+            or customers.closed_on < evenings.last_order_on
+        )
+    window best_first as (partition by customers.business_line, evenings.day order by evenings.revenue_12m desc)
 ),
 
 -- in whole numbers: a share that falls on a customer must not hang on rounding
@@ -30,6 +38,7 @@ final as (
     select
         ranked.customer_key,
         ranked.day,
+        ranked.customers_above,
         shares.tier
     from ranked
     inner join shares

@@ -14,6 +14,9 @@ final as (
         complaints.complaint_id,
         {{ source_key('complaints.customer_source_id', 'complaints.customer_id') }} as source_customer_key,
         {{ source_key('complaints.order_source_id', 'complaints.order_id') }} as order_key,
+        -- products are numbered by the system that sells them
+        {{ source_key('complaints.order_source_id', 'complaints.product_id') }} as product_key,
+        nullif(trim(complaints.batch_no), '') as batch_no,
         complaints.opened_at,
         {{ business_day('complaints.opened_at') }} as opened_on,
         complaints.category,

@@ -5,14 +5,13 @@ Expectations counts by it and the loading transaction routes by it, so the two c
 what a bad row is.
 """
 
-import csv
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
 from winback.errors import WinbackError
 from winback.feeds import FEEDS, Column
-from winback.paths import DBT_PROJECT
+from winback.rules.load import load_seed
 
 # Compare rows by everything that the source says of them, mapped or not.
 EVERY_SOURCE_COLUMN = "every_source_column"
@@ -75,7 +74,7 @@ class AllowedCodes:
     protects_en: str
     protects_zh: str
     seed: str | None = None
-    seed_column: str | None = None
+    seed_column: str = ""
     codes: tuple[str, ...] = ()
     severity: Severity = Severity.REJECT
 
@@ -99,11 +98,9 @@ class AllowedCodes:
     def _codes(self) -> list[str]:
         if self.seed is None:
             return [code.lower() for code in self.codes]
-        file = DBT_PROJECT / "seeds" / f"{self.seed}.csv"
-        with file.open(encoding="utf-8", newline="") as rows:
-            codes = sorted({row[self.seed_column].strip().lower() for row in csv.DictReader(rows)})
+        codes = sorted({str(row[self.seed_column]).lower() for row in load_seed(self.seed)})
         if not codes:
-            raise WinbackError(f"{file}: no codes, so every row would be refused.", "fill the seed")
+            raise WinbackError(f"{self.seed}.csv: no codes, so every row would be refused.", "fill the seed")
         return codes
 
 

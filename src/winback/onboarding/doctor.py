@@ -17,7 +17,7 @@ from winback.extract.packed import kind_of
 from winback.onboarding.findings import Finding, Level, fail, ok, warn
 from winback.onboarding.rows import LandedSample, check_rows
 from winback.onboarding.sampling import SampledSource, land_sample, sampled_sources
-from winback.onboarding.seeds import seed_column
+from winback.rules.load import load_rules
 
 _SURE_ENCODING = 0.9
 _LOW_COVERAGE = 0.5
@@ -57,16 +57,14 @@ def examine(settings: Settings, feeds: tuple[str, ...] = ()) -> Iterator[Finding
 
 
 def _deployment(settings: Settings) -> Iterator[Finding]:
-    policies = seed_column("policies", "policy")
-    unknown = sorted(set(settings.business.lines.values()) - set(policies))
-    if unknown:
-        yield fail(
-            "business.lines",
-            f"no such policy: {', '.join(unknown)}",
-            f"use one of {', '.join(policies)}, or add it to dbt_project/seeds/policies.csv",
-        )
+    lines = settings.business.lines
+    try:
+        warnings = load_rules(lines).warnings
+    except WinbackError as error:
+        yield fail("rules", error.problem.removeprefix("the rules: "), error.fix)
     else:
-        yield ok("business.lines", f"every policy is known: {', '.join(settings.business.lines.values())}")
+        yield ok("rules", f"they fit together, and every policy is known: {', '.join(lines.values())}")
+        yield from (warn("rules", said, "see them all: winback rules check") for said in warnings)
     try:
         connection_url(settings.mail.connection)
         yield ok("mail", f"the connection {settings.mail.connection} has its secret")

@@ -103,7 +103,7 @@ def _broken(sample: LandedSample, rule: RowRule, count: int) -> Finding:
         "known": f"map them with codes: under columns.{column} in winback.yml",
     }
     if seed := seed_of(sample.sampled.feed.name, column):
-        fixes["known"] += f", or add them to dbt_project/seeds/{seed}.csv"
+        fixes["known"] += f", or add them to dbt_project/seeds/company/{seed}.csv"
     fix = fixes.get(kind, f"ask {rule.owner}; {rule.protects_en}")
     return by_share(sample.place, said, share, _MANY_REJECTED, fix)
 

@@ -1,11 +1,8 @@
-"""Read what the business has classed: the columns of dbt's seeds."""
+"""Read what the business has classed: the columns of its rules."""
 
-import csv
-
-from winback.paths import DBT_PROJECT
+from winback.rules.load import load_seed
 
 
 def seed_column(seed: str, column: str) -> tuple[str, ...]:
-    """Return the values of a seed's column, in the order of its rows."""
-    with (DBT_PROJECT / "seeds" / f"{seed}.csv").open(encoding="utf-8", newline="") as rows:
-        return tuple(row[column].strip() for row in csv.DictReader(rows))
+    """Return the values of a seed's column, a company's own rows included, in the order of its rows."""
+    return tuple(row[column] for row in load_seed(seed))

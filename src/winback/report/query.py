@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from winback.build import reading_marts
+from winback.publish import reading_marts
 from winback.report.definition import Report
 from winback.report.period import Period
 from winback.report.scope import Recipient, ScopedCustomers, create_scope_table, fill_scoped_customers

@@ -249,6 +249,10 @@ class EmbeddedServer:
                     connection.execute(create.format(**names, password=passwords[role]))
                 if database not in databases:
                     connection.execute(sql.SQL("create database {database} owner {role}").format(**names))
+            # Builds make the role that BI tools read with.
+            connection.execute(
+                sql.SQL("alter role {} createrole").format(sql.Identifier(DATABASES["warehouse"]))
+            )
             for database in (SUPERUSER, "template1", *DATABASES):
                 revoke = sql.SQL("revoke connect, temporary on database {} from public")
                 connection.execute(revoke.format(sql.Identifier(database)))

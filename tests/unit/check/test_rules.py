@@ -79,10 +79,15 @@ def test_the_codes_of_a_seed_become_the_rule():
     assert rule.severity is Severity.REJECT
 
 
-def test_an_empty_seed_refuses_no_row(tmp_path, monkeypatch):
-    (tmp_path / "seeds").mkdir()
-    (tmp_path / "seeds" / "words.csv").write_text("word\n", encoding="utf-8")
-    monkeypatch.setattr("winback.check.rules.DBT_PROJECT", tmp_path)
+def test_the_companys_own_codes_are_known_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("WINBACK_COMPANY_RULES", str(tmp_path))
+    (tmp_path / "order_statuses.csv").write_text("status,order_class\n Handed Over ,sale\n", encoding="utf-8")
+    (rule,) = (rule for rule in suite_for("orders").row_rules() if rule.name == "status_is_known")
+    assert "'handed over'" in rule.fails_when
+
+
+def test_an_empty_seed_refuses_no_row(monkeypatch):
+    monkeypatch.setattr("winback.check.rules.load_seed", lambda name: ())
     codes = AllowedCodes("status", "x", "X.", "某。", seed="words", seed_column="word")
     with pytest.raises(WinbackError, match="fill the seed"):
         codes.rule("orders")

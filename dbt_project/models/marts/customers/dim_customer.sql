@@ -2,9 +2,13 @@ with customers as (
     select * from {{ ref('int_customers') }}
 ),
 
-stages as (
-    select * from {{ ref('int_stages') }}
+evenings as (
+    select * from {{ ref('int_customer_evenings') }}
     where day = {{ as_of_date() }}
+),
+
+buyers as (
+    select * from {{ ref('int_buyers') }}
 ),
 
 final as (
@@ -19,18 +23,23 @@ final as (
         customers.account_manager_key,
         customers.registered_on,
         customers.do_not_contact,
-        stages.first_order_on,
-        stages.last_order_on,
-        stages.days_since_last_order,
-        stages.orders_12m,
-        stages.revenue_12m,
-        coalesce(stages.tier, 'none') as tier,
-        coalesce(stages.value_tier, 'none') as value_tier,
-        coalesce(stages.value_12m, 0) as value_12m,
-        stages.stage,
+        evenings.first_order_on,
+        evenings.last_order_on,
+        {{ as_of_date() }} - evenings.last_order_on as days_since_last_order,
+        case when evenings.customer_key is not null then coalesce(buyers.orders_12m, 0) end as orders_12m,
+        evenings.revenue_12m,
+        buyers.rfm_recency,
+        buyers.rfm_frequency,
+        buyers.rfm_money,
+        buyers.segment,
+        coalesce(evenings.tier, 'none') as tier,
+        coalesce(evenings.value_tier, 'none') as value_tier,
+        coalesce(evenings.value_12m, 0) as value_12m,
+        evenings.stage,
         customers.closed_on
     from customers
-    left join stages on customers.customer_key = stages.customer_key
+    left join evenings on customers.customer_key = evenings.customer_key
+    left join buyers on customers.customer_key = buyers.customer_key
 )
 
 select * from final

@@ -1,0 +1,34 @@
+{{ config(materialized="view") }}
+
+with evenings as (
+    select * from {{ ref('int_evening_values') }}
+),
+
+tiers as (
+    select * from {{ ref('int_tiers') }}
+),
+
+final as (
+    select
+        evenings.customer_key,
+        evenings.day,
+        evenings.stage,
+        evenings.stage not in ('closed', 'prospect', 'churned') as is_live,
+        evenings.first_order_on,
+        evenings.last_order_on,
+        evenings.revenue_12m,
+        evenings.value_12m,
+        coalesce(tiers.tier, 'none') as tier,
+        coalesce(value_tiers.tier, 'none') as value_tier
+    from evenings
+    left join tiers
+        on
+            evenings.customer_key = tiers.customer_key
+            and {{ month_start('evenings.day + 1') }} - 1 = tiers.day
+    left join tiers as value_tiers
+        on
+            evenings.customer_key = value_tiers.customer_key
+            and least({{ month_end('evenings.last_order_on') }}, evenings.day) = value_tiers.day
+)
+
+select * from final

@@ -1,0 +1,96 @@
+with states as (
+    select * from {{ ref('int_customer_states') }}
+),
+
+customers as (
+    select * from {{ ref('int_customers') }}
+),
+
+-- a version of a rule stands until the next one; a disabled version ends the rule
+rules as (
+    select
+        *,
+        lead(valid_from) over (partition by policy, rule_id order by valid_from) as replaced_on
+    from {{ ref('churn_rules') }}
+),
+
+observed as (
+    select
+        states.customer_key,
+        states.valid_from as day,
+        states.closing,
+        rules.policy,
+        rules.rule_id,
+        rules.valid_from as rule_valid_from,
+        rules.replaced_on,
+        rules.outcome,
+        rules.comparator,
+        rules.threshold,
+        {{ watched_value('states.valid_from') }} as observed,
+        {{ window_is_full('states.valid_from') }} as is_window_full
+    from states
+    inner join rules
+        on
+            states.policy = rules.policy
+            and states.valid_from >= rules.valid_from
+            and (states.valid_from < rules.replaced_on or rules.replaced_on is null)
+    where rules.enabled
+),
+
+judged as (
+    select
+        *,
+        coalesce(closing <> 'natural', true)
+        and coalesce(
+            case comparator
+                when '>=' then observed >= threshold
+                when '<=' then observed <= threshold and is_window_full
+                when '>' then observed > threshold
+                when '<' then observed < threshold and is_window_full
+                when '=' then observed = threshold
+            end, false
+        ) as is_raised
+    from observed
+),
+
+turns as (
+    select
+        *,
+        lag(is_raised, 1, false) over (
+            partition by customer_key, rule_id, rule_valid_from order by day
+        ) as was_raised
+    from judged
+),
+
+flags as (
+    select
+        *,
+        lead(day) over (partition by customer_key, rule_id, rule_valid_from order by day) as next_turn
+    from turns
+    where is_raised <> was_raised
+),
+
+final as (
+    select
+        flags.customer_key,
+        flags.policy,
+        flags.rule_id,
+        flags.rule_valid_from,
+        flags.outcome,
+        flags.day as opened_on,
+        flags.observed,
+        coalesce(flags.next_turn, flags.replaced_on) as closed_on,
+        case
+            when
+                customers.closing_class = 'natural'
+                and customers.closed_on = coalesce(flags.next_turn, flags.replaced_on)
+                then 'account_closed'
+            when flags.next_turn is not null then 'condition_ended'
+            when flags.replaced_on is not null then 'rule_changed'
+        end as closed_because
+    from flags
+    inner join customers on flags.customer_key = customers.customer_key
+    where flags.is_raised
+)
+
+select * from final

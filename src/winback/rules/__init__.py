@@ -1,0 +1,1 @@
+"""Business rules as data: shipped seeds and a company's own rows, refused with file and line if wrong."""
