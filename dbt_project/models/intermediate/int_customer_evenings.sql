@@ -1,5 +1,3 @@
-{{ config(materialized="view") }}
-
 with evenings as (
     select * from {{ ref('int_evening_values') }}
 ),

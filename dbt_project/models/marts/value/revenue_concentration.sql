@@ -1,9 +1,6 @@
-with ranked as (
-    select * from {{ ref('int_tiers') }}
-),
-
-evenings as (
+with evenings as (
     select * from {{ ref('int_evening_values') }}
+    where revenue_12m > 0
 ),
 
 customers as (
@@ -15,24 +12,26 @@ months as (
     where grain = 'month'
 ),
 
--- customers with the same number above them bring the same; only so many of them are among the biggest
-places as (
+-- customers with the same figure have the same number above them; only so many of them are among the biggest
+figures as (
     select
         months.starts_on as month,
         months.period_ends_on,
         months.is_complete,
         customers.business_line,
-        ranked.customers_above,
         evenings.revenue_12m,
         count(*) as customers
-    from ranked
-    inner join months on ranked.day = months.period_ends_on
-    inner join customers on ranked.customer_key = customers.customer_key
-    inner join evenings
-        on
-            ranked.customer_key = evenings.customer_key
-            and ranked.day = evenings.day
-    group by 1, 2, 3, 4, 5, 6
+    from evenings
+    inner join months on evenings.day = months.period_ends_on
+    inner join customers on evenings.customer_key = customers.customer_key
+    group by 1, 2, 3, 4, 5
+),
+
+places as (
+    select
+        *,
+        sum(customers) over (partition by business_line, month order by revenue_12m desc) - customers as customers_above
+    from figures
 ),
 
 final as (
