@@ -54,6 +54,7 @@ def run(project, *command, **variables):
     )
 
 
+@pytest.mark.slow
 def test_the_edits_add_a_signal_with_its_examples_and_its_evidence(project):
     for block in blocks(PAGE, "diff"):
         edit(project, block)

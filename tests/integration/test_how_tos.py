@@ -71,6 +71,7 @@ def mails_named_in(output: str) -> list[Path]:
     ]
 
 
+@pytest.mark.slow
 def test_own_files_end_as_marts_and_mails_and_a_second_system_joins_them(desk):
     said = desk("own-files.md")
     assert "the orders sum up to 9,747,747.93" in said

@@ -320,6 +320,7 @@ def one_off(rules: Rules) -> dict[str, Rules]:
     return changed
 
 
+@pytest.mark.slow
 def test_the_marts_of_real_sales_are_what_the_definitions_say(database):
     """2,469 households of a grocer, one year; read as UTC, the last evening would fall into the next year."""
     columns = dict.fromkeys(["source_id", *FEEDS["orders"].column_names])
