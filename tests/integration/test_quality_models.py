@@ -99,7 +99,10 @@ def test_a_source_is_fresh_by_the_day_that_it_has_reached(company, connection):
     arrive(connection, "complaints", "form", today, is_stale=True)
     found = freshness(company, connection)
     assert (found["orders"], found["complaints"], found["customers"]) == ("pass", "error", "pass")
-    assert set(found) == {"orders", "complaints", "customers", "regions", "account_managers"}
+    assert set(found) == {
+        *("orders", "order_lines", "complaints", "customers", "products"),
+        *("regions", "account_managers", "surveys", "balances"),
+    }
     connection.execute("delete from ops.feed_days")
     arrive(connection, "orders", "erp", today - timedelta(days=4))
     assert freshness(company, connection)["orders"] == "error"
