@@ -129,6 +129,7 @@ def workers(company, tmp_path) -> Iterator[Workers]:
     started.stop()
 
 
+@pytest.mark.without_tables
 def test_twin_processes_make_the_schema_of_an_empty_warehouse_once(company, query, workers):
     company.sell(("A1", "2026-03-02 10:00", 1, "C1", "2026-03-02 10:00"))
     workers.start(*[[("orders", DAY)]] * 4)

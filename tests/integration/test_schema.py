@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import psycopg
+import pytest
 from alembic.script import ScriptDirectory
 
 from tests.company import DAY, days_after
@@ -14,6 +15,8 @@ from winback.feeds import FEEDS
 from winback.load import load_feed
 from winback.warehouse import migrations
 from winback.warehouse.schema import NEWEST_REVISION, VERSIONED_FEEDS, ensure_schema
+
+pytestmark = pytest.mark.without_tables
 
 RELEASE_1 = Path(__file__).parents[1] / "data" / "warehouse_release_1.sql"
 COLUMNS = """
