@@ -54,7 +54,10 @@ BUILT_SCHEMAS = (LIVE, STANDBY, "intermediate", "staging", "rules")
 SHOWN_MODELS = 15
 LOADED = ("orders", "complaints", "customers", "regions", "account_managers")
 
-say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
+
+def say(text: str) -> None:
+    """Tell how far the run is, apart from its figures."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @dataclass

@@ -41,3 +41,11 @@
 {% macro hours_between(earlier, later) -%}
     (extract(epoch from {{ later }} - {{ earlier }}) / 3600)
 {%- endmacro %}
+
+{# The places, in a sorted array of days, of those from one day until another; until the last where there is no other. #}
+{% macro places(from_day, until_day, days) -%}
+    generate_series(
+        width_bucket({{ from_day }} - 1, {{ days }}) + 1,
+        coalesce(width_bucket({{ until_day }} - 1, {{ days }}), cardinality({{ days }}))
+    )
+{%- endmacro %}

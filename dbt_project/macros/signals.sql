@@ -162,7 +162,7 @@
         {% for name, signal in signals().items() if 'window_days' in signal %}
         when '{{ name }}' then {{ day }} - states.first_order_on >= {{ signal['window_days'] }}
         {% endfor %}
-        when rules.signal then true
+        else true
     end
 {%- endmacro %}
 

@@ -15,7 +15,7 @@ from winback.config import Settings
 from winback.errors import WinbackError
 from winback.incidents import described, incident_on_failure
 from winback.publish import LIVE, STANDBY, drop_all_but, only_builder, prepare_standby, publish
-from winback.rules.load import load_rules
+from winback.rules.load import Rules, load_rules
 from winback.warehouse.schema import ensure_schema
 
 _SHOWN_FAILURES = 5
@@ -113,7 +113,8 @@ def run_dbt(settings: Settings, as_of_date: date, *command: str, marts: str = "m
         WinbackError: some rules are refused, or dbt failed; the message names the rows, or models and tests.
     """
     state = paths.state_dir()
-    load_rules(settings.business.lines).write(state / "seeds")
+    rules = load_rules(settings.business.lines)
+    rules.write(state / "seeds")
     os.environ.update(
         dbt_environment(warehouse.url())
         | {"WINBACK_MARTS_SCHEMA": marts, "WINBACK_SEEDS": str(state / "seeds")}
@@ -130,7 +131,7 @@ def run_dbt(settings: Settings, as_of_date: date, *command: str, marts: str = "m
             "--project-dir", str(paths.DBT_PROJECT),
             "--profiles-dir", str(paths.DBT_PROJECT),
             "--target-path", str(state / "dbt"),
-            "--vars", dbt_vars(settings, as_of_date),
+            "--vars", dbt_vars(settings, rules, as_of_date),
         ]
     )  # fmt: skip
     if not outcome.success:
@@ -150,8 +151,8 @@ def dbt_environment(url: str) -> dict[str, str]:
     }
 
 
-def dbt_vars(settings: Settings, as_of_date: date) -> str:
-    """Return what the models need to know of the deployment, as JSON."""
+def dbt_vars(settings: Settings, rules: Rules, as_of_date: date) -> str:
+    """Return what the models need to know of the deployment and its rules, as JSON."""
     business = settings.business
     return json.dumps(
         {
@@ -160,7 +161,7 @@ def dbt_vars(settings: Settings, as_of_date: date) -> str:
             "currency": business.currency,
             "default_business_line": business.default_business_line,
             "business_lines": business.lines,
-            "watched_signals": load_rules(business.lines).watched_signals(business.lines),
+            "watched_signals": rules.watched_signals(business.lines),
         }
     )
 

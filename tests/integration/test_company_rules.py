@@ -12,6 +12,7 @@ from winback.build import build_warehouse, dbt_vars, run_dbt
 from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.paths import DBT_PROJECT
+from winback.rules.load import load_rules
 
 HEADER = (
     "policy,rule_id,valid_from,signal,comparator,threshold,outcome,action,enabled,label_zh,label_en,source\n"
@@ -98,11 +99,12 @@ def test_dbt_by_hand_reads_each_seed_once_also_beside_files_of_the_company(compa
         DBT_PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
     )
     (project / "seeds" / "company" / "churn_rules.csv").write_text(HEADER + OURS.format(45), "utf-8")
+    rules = load_rules(company.settings.business.lines)
     outcome = dbtRunner().invoke(
         [
             *("--quiet", "--log-path", str(tmp_path / "logs"), "ls", "--resource-type", "seed"),
             *("--project-dir", str(project), "--profiles-dir", str(project)),
-            *("--target-path", str(tmp_path / "target"), "--vars", dbt_vars(company.settings, DAY)),
+            *("--target-path", str(tmp_path / "target"), "--vars", dbt_vars(company.settings, rules, DAY)),
         ]
     )
     assert outcome.success, outcome.exception

@@ -11,6 +11,7 @@ from winback.build import dbt_environment, dbt_vars, run_dbt
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
 from winback.paths import DBT_PROJECT, state_dir
+from winback.rules.load import load_rules
 from winback.warehouse.schema import ensure_schema
 
 ROWS = """
@@ -116,6 +117,7 @@ def freshness(company, connection: psycopg.Connection) -> dict[str, str]:
     """Run `dbt source freshness` as docs/operations.md says, and return each table's status."""
     address = connection.info
     environment = dbt_environment(f"{address.dsn} password={address.password}")
+    rules = load_rules(company.settings.business.lines)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -123,7 +125,8 @@ def freshness(company, connection: psycopg.Connection) -> dict[str, str]:
             [
                 *("--quiet", "--log-path", str(state_dir() / "logs"), "source", "freshness"),
                 *("--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)),
-                *("--target-path", str(state_dir() / "dbt"), "--vars", dbt_vars(company.settings, DAY)),
+                *("--target-path", str(state_dir() / "dbt")),
+                *("--vars", dbt_vars(company.settings, rules, DAY)),
             ]
         )
     assert outcome.exception is None

@@ -32,8 +32,7 @@ numbered as (
 calendar as (
     select
         array_agg(day order by place) as evenings,
-        array_agg(year_before order by place) as years_before,
-        cast(count(*) as integer) as last_place
+        array_agg(year_before order by place) as years_before
     from numbered
 ),
 
@@ -53,10 +52,9 @@ waiting as (
     from customers
     cross join calendar
     left join first_days on customers.customer_key = first_days.customer_key
-    cross join lateral generate_series(
-        width_bucket(customers.first_seen_on - 1, calendar.evenings) + 1,
-        coalesce(width_bucket(first_days.day - 1, calendar.evenings), calendar.last_place)
-    ) as series (place)
+    cross join lateral {{ places(
+        'customers.first_seen_on', 'first_days.day', 'calendar.evenings'
+    ) }} as series (place)
 ),
 
 happened as (
@@ -69,10 +67,9 @@ happened as (
         customer_days.value_12m
     from customer_days
     cross join calendar
-    cross join lateral generate_series(
-        width_bucket(customer_days.day - 1, calendar.evenings) + 1,
-        coalesce(width_bucket(customer_days.next_day - 1, calendar.evenings), calendar.last_place)
-    ) as series (place)
+    cross join lateral {{ places(
+        'customer_days.day', 'customer_days.next_day', 'calendar.evenings'
+    ) }} as series (place)
 ),
 
 -- what had been earned before the trailing year of an evening began
@@ -83,10 +80,9 @@ earlier as (
         customer_days.revenue_to_date
     from customer_days
     cross join calendar
-    cross join lateral generate_series(
-        width_bucket(customer_days.day - 1, calendar.years_before) + 1,
-        coalesce(width_bucket(customer_days.next_day - 1, calendar.years_before), calendar.last_place)
-    ) as series (place)
+    cross join lateral {{ places(
+        'customer_days.day', 'customer_days.next_day', 'calendar.years_before'
+    ) }} as series (place)
 ),
 
 staged as (
@@ -96,10 +92,9 @@ staged as (
         stages.stage
     from stages
     cross join calendar
-    cross join lateral generate_series(
-        width_bucket(stages.valid_from - 1, calendar.evenings) + 1,
-        coalesce(width_bucket(stages.valid_to - 1, calendar.evenings), calendar.last_place)
-    ) as series (place)
+    cross join lateral {{ places(
+        'stages.valid_from', 'stages.valid_to', 'calendar.evenings'
+    ) }} as series (place)
 ),
 
 combined as (

@@ -45,7 +45,7 @@ class Rules:
         }
 
     def write(self, folder: Path) -> None:
-        """Write the seeds where dbt loads them; files that say the same are left as they are."""
+        """Write the seeds where dbt loads them, before each of its runs: it writes what it ran over them."""
         folder.mkdir(parents=True, exist_ok=True)
         texts = {f"{name}.csv": _as_csv(seed, self.seeds[name]) for name, seed in read_seeds().items()}
         texts |= {file.name: file.read_text("utf-8") for file in descriptions()}
