@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.company import Company, found_company
+from tests.quick_checks import evaluate_by_query
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
@@ -110,6 +111,12 @@ def company(
     erp_url = new_database()
     monkeypatch.setenv("WINBACK_CONN_TEST_ERP", erp_url)
     return found_company(erp_url, tmp_path)
+
+
+@pytest.fixture
+def quick_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let plain queries check each batch, in tests whose subject is not the checks; it is faster by far."""
+    monkeypatch.setattr("winback.load.checking.evaluate", evaluate_by_query)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class FakeDbt:
         set_attribute(build, "run_dbt", self)
         set_attribute(bi_reader, "let_in", look_in)
 
-    def __call__(self, _: Any, as_of_date: date, *__: str, marts: str) -> None:
+    def __call__(self, _: Any, as_of_date: date, *__: str, marts: str, **___: Any) -> None:
         with warehouse.connect(autocommit=True) as connection:
             for table in TABLES:
                 self.reach(table)

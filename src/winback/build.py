@@ -11,6 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from winback import paths, warehouse
+from winback.changes import Start, find_start, fingerprint_of
 from winback.config import Settings
 from winback.errors import WinbackError
 from winback.incidents import described, incident_on_failure
@@ -38,8 +39,10 @@ class BuildResult:
         }
 
 
-def build_warehouse(settings: Settings, day: date) -> BuildResult:
+def build_warehouse(settings: Settings, day: date, *, full_refresh: bool = False) -> BuildResult:
     """Build and test all marts as of a business day, or as of the last day that every awaited feed reached.
+
+    What has not changed since the last build is left as it is, unless `full_refresh` asks for all of it anew.
 
     Raises:
         WinbackError: nothing is loaded yet, or a model or test failed.
@@ -56,8 +59,14 @@ def build_warehouse(settings: Settings, day: date) -> BuildResult:
             return BuildResult(published, "kept", stale)
         build_id = _begin(connection, as_of_date, stale)
         try:
+            start = find_start(connection, as_of_date, _fingerprint(settings), full_refresh=full_refresh)
+            _note_start(connection, build_id, start)
             prepare_standby(connection)
-            run_dbt(settings, as_of_date, "build", "--exclude-resource-type", "unit_test", marts=STANDBY)
+            run_dbt(
+                *(settings, as_of_date, "build", "--exclude-resource-type", "unit_test"),
+                marts=STANDBY,
+                earlier=_earlier(build_id, start),
+            )
             drop_all_but(connection, _marts())
             publish(connection, build_id, as_of_date)
         except BaseException as error:
@@ -106,8 +115,16 @@ def published_day(connection: psycopg.Connection[Any]) -> date | None:
     return row[0] if row else None
 
 
-def run_dbt(settings: Settings, as_of_date: date, *command: str, marts: str = "marts") -> None:
+def run_dbt(
+    settings: Settings,
+    as_of_date: date,
+    *command: str,
+    marts: str = "marts",
+    earlier: dict[str, Any] | None = None,
+) -> None:
     """Run a dbt command in this process, against the warehouse; `marts` is the schema that marts go into.
+
+    `earlier` tells the models what to go on from; without it they make everything anew.
 
     Raises:
         WinbackError: some rules are refused, or dbt failed; the message names the rows, or models and tests.
@@ -127,11 +144,12 @@ def run_dbt(settings: Settings, as_of_date: date, *command: str, marts: str = "m
             "--quiet",
             "--no-use-colors",
             "--log-path", str(state / "logs"),
+            "--log-level-file", "info",  # a tenth of a small build's time goes into its debug log
             *command,
             "--project-dir", str(paths.DBT_PROJECT),
             "--profiles-dir", str(paths.DBT_PROJECT),
             "--target-path", str(state / "dbt"),
-            "--vars", dbt_vars(settings, rules, as_of_date),
+            "--vars", json.dumps(dbt_vars(settings, rules, as_of_date) | (earlier or {})),
         ]
     )  # fmt: skip
     if not outcome.success:
@@ -151,19 +169,33 @@ def dbt_environment(url: str) -> dict[str, str]:
     }
 
 
-def dbt_vars(settings: Settings, rules: Rules, as_of_date: date) -> str:
-    """Return what the models need to know of the deployment and its rules, as JSON."""
+def dbt_vars(settings: Settings, rules: Rules, as_of_date: date) -> dict[str, Any]:
+    """Return what the models need to know of the deployment, its rules and the day."""
+    return {"as_of_date": as_of_date.isoformat(), **_deployment(settings, rules)}
+
+
+def _deployment(settings: Settings, rules: Rules) -> dict[str, Any]:
     business = settings.business
-    return json.dumps(
-        {
-            "as_of_date": as_of_date.isoformat(),
-            "business_time_zone": business.time_zone,
-            "currency": business.currency,
-            "default_business_line": business.default_business_line,
-            "business_lines": business.lines,
-            "watched_signals": rules.watched_signals(business.lines),
-        }
-    )
+    return {
+        "business_time_zone": business.time_zone,
+        "currency": business.currency,
+        "default_business_line": business.default_business_line,
+        "business_lines": business.lines,
+        "watched_signals": rules.watched_signals(business.lines),
+    }
+
+
+def _fingerprint(settings: Settings) -> str:
+    rules = load_rules(settings.business.lines)
+    return fingerprint_of(paths.DBT_PROJECT, rules.as_texts(), _deployment(settings, rules))
+
+
+def _earlier(build_id: int, start: Start) -> dict[str, Any]:
+    return {
+        "build_id": build_id,
+        "base": start.base and start.base.as_var(),
+        "standby": start.standby and start.standby.as_var(),
+    }
 
 
 def _failure(outcome: Any, what: str, state: Any) -> WinbackError:
@@ -188,6 +220,13 @@ def _begin(connection: psycopg.Connection[Any], as_of_date: date, stale: tuple[s
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _note_start(connection: psycopg.Connection[Any], build_id: int, start: Start) -> None:
+    connection.execute(
+        "update ops.builds set read_until = %s, fingerprint = %s, is_full = %s where build_id = %s",
+        [start.read_until, start.fingerprint, start.base is None, build_id],
+    )
 
 
 def _fail(connection: psycopg.Connection[Any], build_id: int, error: BaseException) -> None:

@@ -210,12 +210,13 @@ def check_rules(day: datetime | None) -> None:
 
 @main.command()
 @click.option("--day", type=DAY, required=True, help="business day, YYYY-MM-DD")
-def build(day: datetime) -> None:
+@click.option("--full-refresh", is_flag=True, help="make everything anew, not only what has changed")
+def build(day: datetime, full_refresh: bool) -> None:
     """Build and test all marts as of a business day."""
     from winback.build import build_warehouse
     from winback.config import load_settings
 
-    result = build_warehouse(load_settings(), day.date())
+    result = build_warehouse(load_settings(), day.date(), full_refresh=full_refresh)
     click.echo(f"{result.outcome} as of {result.as_of_date}")
 
 

@@ -253,7 +253,7 @@ def _in_the_way(connection: psycopg.Connection[Any], again: str) -> WinbackError
 
 
 def _standing(connection: psycopg.Connection[Any]) -> Standing:
-    live, standby = _version(connection, LIVE), _version(connection, STANDBY)
+    live, standby = read_version(connection, LIVE), read_version(connection, STANDBY)
     failures = connection.execute(
         "select build_id, as_of_date, split_part(coalesce(problem, 'not noted'), chr(10), 1) from ops.builds"
         " where status = 'failed' order by build_id desc limit %s",
@@ -280,7 +280,8 @@ def _obstacle(
     return None
 
 
-def _version(connection: psycopg.Connection[Any], schema: str) -> Version | None:
+def read_version(connection: psycopg.Connection[Any], schema: str) -> Version | None:
+    """Return what a copy of the marts holds, if it is a whole version."""
     if _first(connection, f"select to_regclass('{schema}.published_version') is null"):
         return None
     row = connection.execute(

@@ -14,6 +14,8 @@ from winback.load.backfill import backfill_feed, months
 from winback.load.overview import feed_statuses
 from winback.load.source import SourceLoad
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 
 def test_pieces_end_with_the_months():
     assert months(date(2024, 1, 15), date(2024, 3, 1)) == [

@@ -1,5 +1,7 @@
 """A company's own rules reach the warehouse; wrong ones stop a build before dbt starts."""
 
+import json
+import os
 import shutil
 
 import pytest
@@ -7,12 +9,15 @@ from click.testing import CliRunner
 from dbt.cli.main import dbtRunner
 
 from tests.company import DAY
+from tests.some_marts import build_marts
 from winback import cli
-from winback.build import build_warehouse, dbt_vars, run_dbt
+from winback.build import build_warehouse, dbt_environment, dbt_vars, run_dbt
 from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.paths import DBT_PROJECT
 from winback.rules.load import load_rules
+
+pytestmark = pytest.mark.usefixtures("quick_checks")
 
 HEADER = (
     "policy,rule_id,valid_from,signal,comparator,threshold,outcome,action,enabled,label_zh,label_en,source\n"
@@ -59,14 +64,16 @@ def test_the_companys_rows_are_in_the_warehouse_and_changes_of_them_too(company,
 
 
 def test_a_company_rule_flags_whom_the_shipped_one_does_not(company, own_rules, query):
-    company.sell(("A1", "2026-01-16 10:00", 5, "C1", "2026-01-16 10:00"))
+    """Forty-four days of silence, forty-five and forty-six; the shipped rule waits for ninety."""
+    for number, day in enumerate(("2026-01-17", "2026-01-16", "2026-01-15")):
+        company.sell((f"A{number}", f"{day} 10:00", 5, f"C{44 + number}", f"{day} 10:00"))
     for feed in ("orders", "complaints"):
         load_feed(company.settings, feed, DAY)
-    stage = "select stage from marts.dim_customer where customer_id = 'C1'"
-    for days, expected in ((46, "new"), (45, "at_risk")):
-        own_rules(OURS.format(days))
-        build_warehouse(company.settings, DAY)
-        assert query(stage) == [(expected,)]
+    own_rules(OURS.format(45))
+    build_marts(company.settings, DAY, "dim_customer")
+    assert query(
+        "select customer_id, stage from marts.dim_customer where customer_key <> '-1' order by 1"
+    ) == [("C44", "new"), ("C45", "at_risk"), ("C46", "at_risk")]
 
 
 def test_a_wrong_row_stops_the_build_before_dbt_starts(company, own_rules, query, monkeypatch):
@@ -95,6 +102,8 @@ def test_the_command_says_what_is_in_force_or_refuses(own_rules, monkeypatch):
 
 def test_dbt_by_hand_reads_each_seed_once_also_beside_files_of_the_company(company, tmp_path, monkeypatch):
     monkeypatch.delenv("WINBACK_SEEDS", raising=False)
+    for name, value in dbt_environment(os.environ["WINBACK_WAREHOUSE_URL"]).items():
+        monkeypatch.setenv(name, value)
     project = shutil.copytree(
         DBT_PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs")
     )
@@ -104,7 +113,12 @@ def test_dbt_by_hand_reads_each_seed_once_also_beside_files_of_the_company(compa
         [
             *("--quiet", "--log-path", str(tmp_path / "logs"), "ls", "--resource-type", "seed"),
             *("--project-dir", str(project), "--profiles-dir", str(project)),
-            *("--target-path", str(tmp_path / "target"), "--vars", dbt_vars(company.settings, rules, DAY)),
+            *(
+                "--target-path",
+                str(tmp_path / "target"),
+                "--vars",
+                json.dumps(dbt_vars(company.settings, rules, DAY)),
+            ),
         ]
     )
     assert outcome.success, outcome.exception

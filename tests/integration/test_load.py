@@ -13,6 +13,8 @@ from winback.errors import WinbackError
 from winback.load import checking, load_feed, may_go_ahead
 from winback.load.commit import BatchCounts
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 
 def test_orders_arrive_with_types_zone_and_source(company, query):
     company.sell(("A1", "2026-03-02 00:30", "12.50", "C1", "2026-03-02 00:30"))

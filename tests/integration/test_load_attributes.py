@@ -1,10 +1,13 @@
 """What the mapping leaves over goes into `attributes` where that is asked for, from any kind of source."""
 
 import psycopg
+import pytest
 
 from tests.company import DAY
 from tests.sources import give_source
 from winback.load import load_feed
+
+pytestmark = pytest.mark.usefixtures("quick_checks")
 
 COLUMNS = {"customer_id": "no", "name": "name"}
 

@@ -10,6 +10,8 @@ from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.load.commit import BatchCounts
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 MARKED = {
     "source": "erp",
     "table": "orders",

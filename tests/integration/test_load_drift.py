@@ -8,6 +8,8 @@ from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.load.commit import BatchCounts
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 
 @pytest.fixture
 def loaded(company):

@@ -12,6 +12,8 @@ from tests.company import DAY, days_after
 from winback.errors import WinbackError
 from winback.load import load_feed
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 
 def refusal(company, feed="orders") -> str:
     with pytest.raises(WinbackError) as caught:

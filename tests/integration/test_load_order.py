@@ -10,6 +10,8 @@ from winback.load import load_feed
 from winback.load import source as source_module
 from winback.load.commit import BatchCounts
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 MANAGERS = {
     "source": "desk",
     "files": "managers_%Y-%m-%d.csv",

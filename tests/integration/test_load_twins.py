@@ -22,6 +22,8 @@ from winback.load import source as source_module
 from winback.load.attempt import attempt, clear_leftovers
 from winback.load.commit import commit_batch
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 SLOW_ROUNDS = max(5, round(50 * float(os.environ.get("WINBACK_SLOW_SHARE", "1.0"))))
 FEEDS = ("orders", "complaints", "customers")
 
@@ -113,7 +115,7 @@ def test_twins_load_every_row_once(company, query):
 
 
 def test_twins_of_every_feed_share_the_work_round_by_round(company, query):
-    run_rounds(company, query, 5)
+    run_rounds(company, query, 3)
 
 
 @pytest.mark.slow

@@ -8,6 +8,8 @@ from tests.company import DAY, days_after
 from tests.sources import give_customers, give_source, set_customers
 from winback.load import load_feed
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 FOREVER = "-infinity"
 
 

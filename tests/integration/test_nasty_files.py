@@ -15,6 +15,8 @@ from winback.config import ColumnMapping, FeedSource
 from winback.errors import WinbackError
 from winback.load import load_feed
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 HEADER = "编号,时间,客户,状态,满意度"
 ROW = "T1,2026-03-02 10:00,C1,已结案,4"
 GOOD = f"{HEADER}\n{ROW}\n".encode()

@@ -19,6 +19,8 @@ from winback.load.replay import replay, replay_file
 from winback.quarantine.export import export_rows
 from winback.quarantine.settle import discard
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
 
 @pytest.fixture
 def states(query):

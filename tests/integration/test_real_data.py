@@ -4,8 +4,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from winback.build import build_warehouse
 from winback.config import Settings, load_settings
 from winback.load import load_feed
@@ -19,14 +17,11 @@ def configured(name: str, test_data: Path, tmp_path: Path) -> Settings:
     return load_settings(file)
 
 
-@pytest.fixture
-def online_retail(warehouse, test_data, tmp_path) -> Settings:
-    settings = configured("online_retail", test_data, tmp_path)
-    load_feed(settings, "orders", date(2011, 12, 9))
-    return settings
-
-
-def test_online_retail_invoices_arrive_to_the_penny(online_retail, query):
+def test_online_retail_arrives_to_the_penny_and_models_find_buyers_returners_and_leavers(
+    warehouse, test_data, tmp_path, query
+):
+    online_retail = configured("online_retail", test_data, tmp_path)
+    load_feed(online_retail, "orders", date(2011, 12, 9))
     assert query("select count(*), round(sum(amount), 2) from raw.orders") == [
         (25_900, Decimal("9747747.93"))
     ]
@@ -36,8 +31,6 @@ def test_online_retail_invoices_arrive_to_the_penny(online_retail, query):
     ]
     assert query("select count(*) from quarantine.orders") == [(0,)]
 
-
-def test_online_retail_models_find_buyers_returners_and_leavers(online_retail, query):
     result = build_warehouse(online_retail, date(2011, 12, 9))
     assert result.as_of_date == date(2011, 12, 9)
     by_class = query(
@@ -60,15 +53,10 @@ def test_online_retail_models_find_buyers_returners_and_leavers(online_retail, q
     assert query("select count(*) from marts.dim_customer where stage = 'prospect'") == [(1_589 - 1_556,)]
 
 
-@pytest.fixture
-def olist(warehouse, test_data, tmp_path) -> Settings:
-    settings = configured("olist", test_data, tmp_path)
-    for feed in settings.feeds:
-        load_feed(settings, feed, date(2018, 10, 17))
-    return settings
-
-
-def test_olist_orders_and_reviews_arrive_whole(olist, query):
+def test_olist_arrives_whole_and_models_leave_out_what_was_cancelled(warehouse, test_data, tmp_path, query):
+    olist = configured("olist", test_data, tmp_path)
+    for feed in olist.feeds:
+        load_feed(olist, feed, date(2018, 10, 17))
     assert query("select count(*), sum(amount) from raw.orders") == [(14_999, Decimal("2397904.56"))]
     assert query("select reasons from quarantine.orders") == [(["amount_is_filled"],)]
     assert query("select count(*), count(distinct order_id) from raw.complaints")[0][0] == 2_179
@@ -78,8 +66,6 @@ def test_olist_orders_and_reviews_arrive_whole(olist, query):
         " select typed_values ->> 'customer_id' from quarantine.orders) as every_row"
     ) == [(14_904,)]
 
-
-def test_olist_models_leave_out_what_was_cancelled(olist, query):
     build_warehouse(olist, date(2018, 10, 17))
     assert query("select count(*), count(distinct customer_key), sum(amount) from marts.fct_orders") == [
         (14_797, 14_704, Decimal("2355828.27"))

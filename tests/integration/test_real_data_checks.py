@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -70,6 +71,7 @@ def test_lines_without_a_customer_and_repeated_lines_are_counted(warehouse, test
     }
 
 
+@pytest.mark.slow
 def test_lines_without_a_customer_and_repeated_lines_wait_where_that_is_configured(
     warehouse, test_data, tmp_path, query
 ):

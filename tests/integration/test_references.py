@@ -1,7 +1,11 @@
 """References between feeds: what is unknown is told, but not what only has not come yet."""
 
+import pytest
+
 from tests.company import DAY, days_after
 from winback.load import load_feed
+
+pytestmark = pytest.mark.usefixtures("quick_checks")
 
 
 def unknown(query):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.company import DAY, days_after
+from tests.fake_dbt import FakeDbt
 from tests.sources import change_source, run_in_erp
 from winback.build import build_warehouse
 from winback.errors import WinbackError
@@ -158,7 +159,9 @@ def test_history_is_not_judged_as_a_day(six_weeks, query):
     ) == [("quarantined_share",)]
 
 
-def test_nothing_is_published_of_a_stopped_day(six_weeks, query):
+def test_nothing_is_published_of_a_stopped_day(six_weeks, query, monkeypatch):
+    """The day of a build is settled before dbt starts, so a stand-in for dbt will do."""
+    FakeDbt(reach=str).install(monkeypatch.setattr)
     six_weeks.complain(DAY)
     load_feed(six_weeks.settings, "complaints", DAY)
     build_warehouse(six_weeks.settings, days_after(-1))

@@ -33,16 +33,14 @@ group by all;
 create table marts.revenue_concentration as
 with biggest as (
     select
-        starts_on as month,
+        month,
         period_ends_on,
         is_complete,
         business_line,
         revenue_12m::double as revenue,
-        row_number() over (partition by business_line, starts_on order by revenue_12m desc) as number
-    from periods
-    inner join evenings on period_ends_on = evenings.day
-    inner join people using (id)
-    where grain = 'month' and revenue_12m > 0
+        row_number() over (partition by business_line, month order by revenue_12m desc) as number
+    from marts.customer_months
+    where revenue_12m > 0
 )
 select
     month, period_ends_on, is_complete, business_line,

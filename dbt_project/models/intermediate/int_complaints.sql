@@ -1,9 +1,12 @@
+{% if goes_on() %}
+-- depends_on: {{ ref('int_changed_customers') }}
+{% endif %}
 with complaints as (
     select
         *,
         first_response_on <= {{ as_of_date() }} as is_answered,
         resolved_on <= {{ as_of_date() }} as is_resolved,
-        bool_or(nullif(trim(status), '') is not null or resolved_at is not null)
+        bool_or({{ tells_handling() }})
             over (partition by source_id)
             as has_handling
     from {{ ref('stg_complaints') }}

@@ -1,9 +1,13 @@
+{{ config(materialized="incremental", incremental_strategy="by_customer") }}
+
 with orders as (
     select * from {{ ref('int_orders') }}
+    where {{ of_changed_customers() }}
 ),
 
 complaints as (
     select * from {{ ref('int_complaints') }}
+    where {{ of_changed_customers() }}
 ),
 
 events as (

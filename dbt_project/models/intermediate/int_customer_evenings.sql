@@ -1,9 +1,13 @@
+{{ config(materialized="incremental", incremental_strategy="by_retiered_evening") }}
+
 with evenings as (
     select * from {{ ref('int_evening_values') }}
-),
-
-tiers as (
-    select * from {{ ref('int_tiers') }}
+    {% if goes_on() %}
+        where
+            {{ of_restated_customers() }}
+            or {{ of_retiered_customers() }}
+            or {{ is_other_evening() }}
+    {% endif %}
 ),
 
 final as (
@@ -19,11 +23,11 @@ final as (
         coalesce(tiers.tier, 'none') as tier,
         coalesce(value_tiers.tier, 'none') as value_tier
     from evenings
-    left join tiers
+    left join {{ ref('int_tiers') }} as tiers
         on
             evenings.customer_key = tiers.customer_key
             and {{ month_start('evenings.day + 1') }} - 1 = tiers.day
-    left join tiers as value_tiers
+    left join {{ ref('int_tiers') }} as value_tiers
         on
             evenings.customer_key = value_tiers.customer_key
             and least({{ month_end('evenings.last_order_on') }}, evenings.day) = value_tiers.day

@@ -1,6 +1,11 @@
 {{ config(materialized="view") }}
 
-with customers as (
+{# A build that goes on works out the rows that may differ from those in the standby. #}
+with periods as (
+    select * from {{ ref('int_periods') }}
+),
+
+customers as (
     select * from {{ ref('int_customers') }}
 ),
 
@@ -8,30 +13,27 @@ versions as (
     select * from {{ ref('stg_customers_versions') }}
 ),
 
-periods as (
-    select * from {{ ref('int_periods') }}
-),
-
-customer_days as (
-    select * from {{ ref('int_customer_days') }}
-),
-
-evenings as (
-    select * from {{ ref('int_customer_evenings') }}
-),
-
 policies as (
     select * from {{ ref('policies') }}
 ),
 
 data_begins as (
+    select * from {{ ref('int_data_begins') }}
+    where build_id = {{ var('build_id') }}
+),
+
+customer_periods as (
     select
-        customers.business_line,
-        min(customer_days.day) as data_begin_on
-    from customer_days
-    inner join customers on customer_days.customer_key = customers.customer_key
-    where customer_days.orders > 0
-    group by 1
+        customers.*,
+        periods.grain,
+        periods.starts_on,
+        periods.ends_on,
+        periods.period_ends_on,
+        periods.evening_before,
+        periods.is_complete
+    from customers
+    inner join periods on customers.first_seen_on <= periods.period_ends_on
+    where {{ of_changed_periods('periods.ends_on', 'customers.customer_key') }}
 ),
 
 activity as (
@@ -42,7 +44,8 @@ activity as (
         cast(sum(orders) as integer) as orders,
         sum(revenue) as revenue,
         cast(sum(complaints) as integer) as complaints
-    from customer_days
+    from {{ ref('int_customer_days') }}
+    where {{ of_changed_periods(month_end('day')) }}
     group by 1, 2, 3
 
     union all
@@ -54,24 +57,30 @@ activity as (
         cast(sum(orders) as integer) as orders,
         sum(revenue) as revenue,
         cast(sum(complaints) as integer) as complaints
-    from customer_days
+    from {{ ref('int_customer_days') }}
+    where
+        day >= (
+            select min(periods.starts_on) from periods
+            where periods.grain = 'week'
+        )
+        and {{ of_changed_periods(week_start('day') ~ ' + 6') }}
     group by 1, 2, 3
 ),
 
 both_ends as (
     select
-        customers.customer_key,
-        customers.business_line,
+        customer_periods.customer_key,
+        customer_periods.business_line,
         coalesce(end_versions.region_key, '-1') as region_key,
         coalesce(end_versions.account_manager_key, '-1') as account_manager_key,
         coalesce(start_versions.region_key, '-1') as start_region_key,
         coalesce(start_versions.account_manager_key, '-1') as start_account_manager_key,
-        periods.grain,
-        periods.starts_on,
-        periods.ends_on,
-        periods.period_ends_on,
-        periods.evening_before,
-        periods.is_complete,
+        customer_periods.grain,
+        customer_periods.starts_on,
+        customer_periods.ends_on,
+        customer_periods.period_ends_on,
+        customer_periods.evening_before,
+        customer_periods.is_complete,
         coalesce(activity.orders, 0) as orders,
         coalesce(activity.revenue, 0) as revenue,
         coalesce(activity.complaints, 0) as complaints,
@@ -83,44 +92,44 @@ both_ends as (
         coalesce(at_end.revenue_12m, 0) as revenue_12m,
         at_end.first_order_on,
         -- who had not been seen by then had not ordered by then
-        case when customers.customer_key <> '-1' then coalesce(at_start.stage, 'prospect') end as start_stage,
+        case
+            when customer_periods.customer_key <> '-1' then coalesce(at_start.stage, 'prospect')
+        end as start_stage,
         coalesce(at_start.is_live, false) as is_live_at_start,
         at_start.tier as start_tier,
         coalesce(at_start.value_tier, 'none') as start_value_tier,
         coalesce(
-            periods.is_complete
-            and data_begins.data_begin_on <= periods.evening_before - policies.churn_days + 1,
+            customer_periods.is_complete
+            and data_begins.data_begin_on <= customer_periods.evening_before - policies.churn_days + 1,
             false
         ) as is_churn_rate_defined
-    from customers
-    inner join periods on customers.first_seen_on <= periods.period_ends_on
+    from customer_periods
     left join activity
         on
-            customers.customer_key = activity.customer_key
-            and periods.grain = activity.grain
-            and periods.starts_on = activity.starts_on
-    left join evenings as at_end
+            customer_periods.customer_key = activity.customer_key
+            and customer_periods.grain = activity.grain
+            and customer_periods.starts_on = activity.starts_on
+    left join {{ ref('int_customer_evenings') }} as at_end
         on
-            customers.customer_key = at_end.customer_key
-            and periods.period_ends_on = at_end.day
-    left join evenings as at_start
+            customer_periods.customer_key = at_end.customer_key
+            and customer_periods.period_ends_on = at_end.day
+    left join {{ ref('int_customer_evenings') }} as at_start
         on
-            customers.customer_key = at_start.customer_key
-            and periods.evening_before = at_start.day
+            customer_periods.customer_key = at_start.customer_key
+            and customer_periods.evening_before = at_start.day
     left join versions as end_versions
         on
-            customers.customer_key = end_versions.customer_key
-            and periods.period_ends_on >= end_versions.valid_from
-            and (periods.period_ends_on < end_versions.valid_to or end_versions.valid_to is null)
+            customer_periods.customer_key = end_versions.customer_key
+            and customer_periods.period_ends_on >= end_versions.valid_from
+            and (customer_periods.period_ends_on < end_versions.valid_to or end_versions.valid_to is null)
     left join versions as start_versions
         on
-            customers.customer_key = start_versions.customer_key
-            and periods.evening_before >= start_versions.valid_from
-            and (periods.evening_before < start_versions.valid_to or start_versions.valid_to is null)
-    left join policies on customers.policy = policies.policy
-    left join data_begins on customers.business_line = data_begins.business_line
-    -- walk-ins have a row only where they bought or complained
-    where customers.customer_key <> '-1' or activity.customer_key is not null
+            customer_periods.customer_key = start_versions.customer_key
+            and customer_periods.evening_before >= start_versions.valid_from
+            and (customer_periods.evening_before < start_versions.valid_to or start_versions.valid_to is null)
+    left join policies on customer_periods.policy = policies.policy
+    left join data_begins on customer_periods.business_line = data_begins.business_line
+    where customer_periods.customer_key <> '-1' or activity.customer_key is not null
 ),
 
 counted as (

@@ -1,5 +1,8 @@
+{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+
 with looks as (
     select * from {{ ref('int_look_days') }}
+    where {{ of_restated_customers() }}
 ),
 
 customers as (
@@ -8,10 +11,12 @@ customers as (
 
 customer_days as (
     select * from {{ ref('int_customer_days') }}
+    where {{ of_restated_customers() }}
 ),
 
 purchase_days as (
     select * from {{ ref('int_purchase_days') }}
+    where {{ of_restated_customers() }}
 ),
 
 {% set windows = windows() %}
@@ -85,10 +90,50 @@ missed_seasons as (
 ),
 
 month_signals as (
+    select * from {{ ref('int_month_signals') }}
+    where {{ of_restated_customers() }}
+),
+
+-- the last order, and the last month that was worked out, carried on to the days that are looked at
+events as (
     select
-        *,
-        lead(day) over (partition by customer_key order by day) as valid_to
-    from {{ ref('int_month_signals') }}
+        customer_key,
+        day,
+        day as order_on,
+        null as month_end_on,
+        false as is_look
+    from purchase_days
+
+    union all
+
+    select
+        customer_key,
+        day,
+        null as order_on,
+        day as month_end_on,
+        false as is_look
+    from month_signals
+
+    union all
+
+    select
+        customer_key,
+        day,
+        null as order_on,
+        null as month_end_on,
+        true as is_look
+    from looks
+),
+
+carried as (
+    select
+        customer_key,
+        day,
+        is_look,
+        max(order_on) over to_date as last_order_on,
+        max(month_end_on) over to_date as last_month_end_on
+    from events
+    window to_date as (partition by customer_key order by day)
 ),
 
 final as (
@@ -120,13 +165,12 @@ final as (
         open_complaints.oldest_open_complaint_on,
         coalesce(after_complaints.satisfaction, in_surveys.satisfaction) as last_satisfaction,
         managers.left_on as account_manager_left_on
-    from looks
+    from carried as looks
     inner join customers on looks.customer_key = customers.customer_key
     inner join purchase_days
         on
             looks.customer_key = purchase_days.customer_key
-            and looks.day >= purchase_days.day
-            and (looks.day < purchase_days.next_order_on or purchase_days.next_order_on is null)
+            and looks.last_order_on = purchase_days.day
     left join in_windows
         on
             looks.customer_key = in_windows.customer_key
@@ -135,8 +179,7 @@ final as (
     left join month_signals
         on
             looks.customer_key = month_signals.customer_key
-            and looks.day >= month_signals.day
-            and (looks.day < month_signals.valid_to or month_signals.valid_to is null)
+            and looks.last_month_end_on = month_signals.day
     left join missed_seasons
         on
             looks.customer_key = missed_seasons.customer_key
@@ -167,6 +210,7 @@ final as (
             looks.customer_key = managers.customer_key
             and looks.day >= managers.valid_from
             and (looks.day < managers.valid_to or managers.valid_to is null)
+    where looks.is_look
 )
 
 select * from final

@@ -1,3 +1,5 @@
+{{ config(materialized="incremental", incremental_strategy="by_customer") }}
+
 with customers as (
     select * from {{ ref('stg_customers') }}
 ),
@@ -8,10 +10,12 @@ survivors as (
 
 orders as (
     select * from {{ ref('int_orders') }}
+    where {{ of_changed_customers() }}
 ),
 
 complaints as (
     select * from {{ ref('int_complaints') }}
+    where {{ of_changed_customers() }}
 ),
 
 business_lines as (
@@ -26,23 +30,31 @@ appearances as (
     select
         coalesce(survivors.survivor_key, customers.customer_key) as customer_key,
         customers.registered_on as appeared_on,
+        null as active_on,
+        null as first_order_on,
         customers.do_not_contact
     from customers
     left join survivors on customers.customer_key = survivors.customer_key
+    where {{ of_changed_customers('coalesce(survivors.survivor_key, customers.customer_key)') }}
 
     union all
 
     select
         customer_key,
-        ordered_on as appeared_on,
+        min(ordered_on) as appeared_on,
+        min(case when order_class <> 'void' then ordered_on end) as active_on,
+        min(case when order_class = 'sale' then ordered_on end) as first_order_on,
         false as do_not_contact
     from orders
+    group by 1
 
     union all
 
     select
         customer_key,
         opened_on as appeared_on,
+        opened_on as active_on,
+        null as first_order_on,
         false as do_not_contact
     from complaints
 
@@ -52,13 +64,18 @@ appearances as (
     select
         '-1' as customer_key,
         null as appeared_on,
+        null as active_on,
+        null as first_order_on,
         false as do_not_contact
+    where {{ of_changed_customers("'-1'") }}
 ),
 
 members as (
     select
         customer_key,
         least(min(appeared_on), {{ as_of_date() }}) as first_seen_on,
+        min(active_on) as first_active_on,
+        min(first_order_on) as first_order_on,
         -- whoever asked under an old number not to be contacted still means it
         bool_or(do_not_contact) as do_not_contact
     from appearances
@@ -78,6 +95,8 @@ final as (
         customers.registered_on,
         members.do_not_contact,
         members.first_seen_on,
+        members.first_active_on,
+        members.first_order_on,
         customers.closed_on,
         customers.closing_class,
         coalesce(customers.monthly_minimum, policies.monthly_minimum) as monthly_minimum,

@@ -1,3 +1,6 @@
+{% if goes_on() %}
+-- depends_on: {{ ref('int_merged_before') }}
+{% endif %}
 with recursive merged as (
     select
         customer_key,

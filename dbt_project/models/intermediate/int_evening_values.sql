@@ -1,106 +1,123 @@
+{{ config(materialized="incremental", incremental_strategy="by_evening") }}
+
 {# Rows for days on which nothing happens are made by counting: an array of the evenings that are looked at, in order,
-   tells between which of them two days of a customer fall. #}
+   tells between which of them two days of a customer fall. For a customer of whom nothing has changed only the new
+   evenings are looked at. #}
 with customers as (
-    select * from {{ ref('int_customers') }}
+    select
+        *,
+        {{ of_restated_customers() }} as is_changed
+    from {{ ref('int_customers') }}
     where customer_key <> '-1'
 ),
 
 customer_days as (
-    select * from {{ ref('int_customer_days') }}
-    where customer_key <> '-1'
+    select
+        customer_days.*,
+        customers.is_changed
+    from {{ ref('int_customer_days') }} as customer_days
+    inner join customers on customer_days.customer_key = customers.customer_key
 ),
 
 stages as (
-    select * from {{ ref('int_stages') }}
+    select
+        spells.*,
+        customers.is_changed
+    from {{ ref('int_stages') }} as spells
+    inner join customers on spells.customer_key = customers.customer_key
 ),
 
 evenings as (
-    select period_ends_on as day from {{ ref('int_periods') }}
-    union
-    select evening_before from {{ ref('int_periods') }}
+    select * from {{ ref('int_evenings') }}
 ),
 
-numbered as (
+calendars as (
     select
-        day,
-        cast(row_number() over (order by day) as integer) as place,
-        -- the evening before the trailing year
-        cast(day + 1 - interval '{{ var("trailing_months") }} months' as date) - 1 as year_before
+        true as is_changed,
+        array_agg(day order by day) as evenings,
+        array_agg(year_before order by day) as years_before
     from evenings
-),
 
-calendar as (
-    select
-        array_agg(day order by place) as evenings,
-        array_agg(year_before order by place) as years_before
-    from numbered
-),
+    {% if goes_on() %}
+        union all
 
-first_days as (
-    select
-        customer_key,
-        min(day) as day
-    from customer_days
-    group by 1
+        select
+            false as is_changed,
+            array_agg(day order by day) as evenings,
+            array_agg(year_before order by day) as years_before
+        from evenings
+        where is_new
+    {% endif %}
 ),
 
 -- known, but nothing has happened yet
 waiting as (
     select
         customers.customer_key,
-        series.place
+        calendars.evenings[series.place] as day
     from customers
-    cross join calendar
-    left join first_days on customers.customer_key = first_days.customer_key
+    inner join calendars on customers.is_changed = calendars.is_changed
     cross join lateral {{ places(
-        'customers.first_seen_on', 'first_days.day', 'calendar.evenings'
+        'customers.first_seen_on', 'customers.first_active_on', 'calendars.evenings'
     ) }} as series (place)
+    where
+        customers.first_active_on > calendars.evenings[1]
+        or customers.first_active_on is null
 ),
 
 happened as (
     select
         customer_days.customer_key,
-        series.place,
+        calendars.evenings[series.place] as day,
         customer_days.first_order_on,
         customer_days.last_order_on,
         customer_days.revenue_to_date,
         customer_days.value_12m
     from customer_days
-    cross join calendar
+    inner join calendars on customer_days.is_changed = calendars.is_changed
     cross join lateral {{ places(
-        'customer_days.day', 'customer_days.next_day', 'calendar.evenings'
+        'customer_days.day', 'customer_days.next_day', 'calendars.evenings'
     ) }} as series (place)
+    where
+        customer_days.next_day > calendars.evenings[1]
+        or customer_days.next_day is null
 ),
 
 -- what had been earned before the trailing year of an evening began
 earlier as (
     select
         customer_days.customer_key,
-        series.place,
+        calendars.evenings[series.place] as day,
         customer_days.revenue_to_date
     from customer_days
-    cross join calendar
+    inner join calendars on customer_days.is_changed = calendars.is_changed
     cross join lateral {{ places(
-        'customer_days.day', 'customer_days.next_day', 'calendar.years_before'
+        'customer_days.day', 'customer_days.next_day', 'calendars.years_before'
     ) }} as series (place)
+    where
+        customer_days.next_day > calendars.years_before[1]
+        or customer_days.next_day is null
 ),
 
 staged as (
     select
         stages.customer_key,
-        series.place,
+        calendars.evenings[series.place] as day,
         stages.stage
     from stages
-    cross join calendar
+    inner join calendars on stages.is_changed = calendars.is_changed
     cross join lateral {{ places(
-        'stages.valid_from', 'stages.valid_to', 'calendar.evenings'
+        'stages.valid_from', 'stages.valid_to', 'calendars.evenings'
     ) }} as series (place)
+    where
+        stages.valid_to > calendars.evenings[1]
+        or stages.valid_to is null
 ),
 
 combined as (
     select
         happened.customer_key,
-        happened.place,
+        happened.day,
         happened.first_order_on,
         happened.last_order_on,
         happened.revenue_to_date - coalesce(earlier.revenue_to_date, 0) as revenue_12m,
@@ -109,13 +126,13 @@ combined as (
     left join earlier
         on
             happened.customer_key = earlier.customer_key
-            and happened.place = earlier.place
+            and happened.day = earlier.day
 
     union all
 
     select
         customer_key,
-        place,
+        day,
         null as first_order_on,
         null as last_order_on,
         0 as revenue_12m,
@@ -126,18 +143,17 @@ combined as (
 final as (
     select
         combined.customer_key,
-        numbered.day,
+        combined.day,
         staged.stage,
         combined.first_order_on,
         combined.last_order_on,
         combined.revenue_12m,
         combined.value_12m
     from combined
-    inner join numbered on combined.place = numbered.place
     inner join staged
         on
             combined.customer_key = staged.customer_key
-            and combined.place = staged.place
+            and combined.day = staged.day
 )
 
 select * from final

@@ -1,5 +1,8 @@
+{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+
 with states as (
     select * from {{ ref('int_customer_states') }}
+    where {{ of_restated_customers() }}
 ),
 
 customers as (
@@ -10,6 +13,7 @@ customers as (
 rules as (
     select
         *,
+        row_number() over (order by policy, rule_id, valid_from) as rule_number,
         lead(valid_from) over (partition by policy, rule_id order by valid_from) as replaced_on
     from {{ ref('churn_rules') }}
 ),
@@ -19,11 +23,7 @@ observed as (
         states.customer_key,
         states.valid_from as day,
         states.closing,
-        rules.policy,
-        rules.rule_id,
-        rules.valid_from as rule_valid_from,
-        rules.replaced_on,
-        rules.outcome,
+        rules.rule_number,
         rules.comparator,
         rules.threshold,
         {{ watched_value('states.valid_from') }} as observed,
@@ -39,7 +39,10 @@ observed as (
 
 judged as (
     select
-        *,
+        customer_key,
+        day,
+        rule_number,
+        observed,
         coalesce(closing <> 'natural', true)
         and coalesce(
             case comparator
@@ -57,7 +60,7 @@ turns as (
     select
         *,
         lag(is_raised, 1, false) over (
-            partition by customer_key, rule_id, rule_valid_from order by day
+            partition by customer_key, rule_number order by day
         ) as was_raised
     from judged
 ),
@@ -65,7 +68,7 @@ turns as (
 flags as (
     select
         *,
-        lead(day) over (partition by customer_key, rule_id, rule_valid_from order by day) as next_turn
+        lead(day) over (partition by customer_key, rule_number order by day) as next_turn
     from turns
     where is_raised <> was_raised
 ),
@@ -73,22 +76,23 @@ flags as (
 final as (
     select
         flags.customer_key,
-        flags.policy,
-        flags.rule_id,
-        flags.rule_valid_from,
-        flags.outcome,
+        rules.policy,
+        rules.rule_id,
+        rules.valid_from as rule_valid_from,
+        rules.outcome,
         flags.day as opened_on,
         flags.observed,
-        coalesce(flags.next_turn, flags.replaced_on) as closed_on,
+        coalesce(flags.next_turn, rules.replaced_on) as closed_on,
         case
             when
                 customers.closing_class = 'natural'
-                and customers.closed_on = coalesce(flags.next_turn, flags.replaced_on)
+                and customers.closed_on = coalesce(flags.next_turn, rules.replaced_on)
                 then 'account_closed'
             when flags.next_turn is not null then 'condition_ended'
-            when flags.replaced_on is not null then 'rule_changed'
+            when rules.replaced_on is not null then 'rule_changed'
         end as closed_because
     from flags
+    inner join rules on flags.rule_number = rules.rule_number
     inner join customers on flags.customer_key = customers.customer_key
     where flags.is_raised
 )

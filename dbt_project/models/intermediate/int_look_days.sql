@@ -1,19 +1,25 @@
+{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+
 {# Each list names the days on which a signal, as a rule sees it, may change its value or cross the threshold. What is
    ahead is worked out as if nothing more happened, so that a day that passes changes nothing here. #}
 with purchase_days as (
     select * from {{ ref('int_purchase_days') }}
+    where {{ of_restated_customers() }}
 ),
 
 customer_days as (
     select * from {{ ref('int_customer_days') }}
+    where {{ of_restated_customers() }}
 ),
 
 customers as (
     select * from {{ ref('int_customers') }}
+    where {{ of_restated_customers() }}
 ),
 
 complaints as (
     select * from {{ ref('int_complaints') }}
+    where {{ of_restated_customers() }}
 ),
 
 -- a whole-number signal passes a threshold where it reaches it, or one later
@@ -38,8 +44,7 @@ first_and_last_orders as (
     select
         customer_key,
         first_order_on as day
-    from purchase_days
-    where next_order_on is null
+    from customers
 
     union all
 
@@ -121,10 +126,8 @@ ages as (
         select
             customer_key,
             first_order_on + {{ days }} as day
-        from purchase_days
-        where
-            next_order_on is null
-            and {{ watches('policy', [name]) }}
+        from customers
+        where {{ watches('policy', [name]) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -134,6 +137,7 @@ months as (
         customer_key,
         day
     from {{ ref('int_month_signals') }}
+    where {{ of_restated_customers() }}
 
     union all
 
@@ -247,23 +251,16 @@ looks as (
     {% endfor %}
 ),
 
-begins as (
-    select
-        customer_key,
-        first_order_on
-    from purchase_days
-    where next_order_on is null
-),
-
 final as (
     select distinct
         looks.customer_key,
         looks.day
     from looks
-    inner join begins
+    inner join customers
         on
-            looks.customer_key = begins.customer_key
-            and looks.day >= begins.first_order_on
+            looks.customer_key = customers.customer_key
+            and looks.day >= customers.first_order_on
+    where looks.customer_key <> '-1'
 )
 
 select * from final

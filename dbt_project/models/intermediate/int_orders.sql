@@ -1,6 +1,17 @@
+{{ config(materialized="incremental", incremental_strategy="by_order") }}
+
 with orders as (
-    select * from {{ ref('stg_orders') }}
-    where ordered_on <= {{ as_of_date() }}
+    select orders.*
+    from {{ ref('stg_orders') }} as orders
+    {% if goes_on() %}
+        -- depends_on: {{ ref('int_changed_customers') }}
+        inner join {{ ref('int_changed_orders') }} as changed
+            on
+                orders.source_id = changed.source_id
+                and orders.order_id = changed.order_id
+                and changed.build_id = {{ var('build_id') }}
+    {% endif %}
+    where orders.ordered_on <= {{ as_of_date() }}
 ),
 
 survivors as (
@@ -44,6 +55,7 @@ final as (
         orders.order_key,
         orders.source_id,
         orders.order_id,
+        orders.source_customer_key,
         coalesce(survivors.survivor_key, orders.source_customer_key) as customer_key,
         orders.region_key,
         orders.store_id,
@@ -53,7 +65,8 @@ final as (
         case when voided.order_key is null then orders.order_class else 'void' end as order_class,
         orders.amount,
         orders.document_type,
-        orders.status
+        orders.status,
+        orders.reverses_order_key
     from orders
     left join survivors on orders.source_customer_key = survivors.customer_key
     left join voided on orders.order_key = voided.order_key

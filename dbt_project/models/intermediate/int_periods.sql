@@ -1,9 +1,9 @@
 with days as (
     select
-        coalesce(min(day), {{ as_of_date() }}) as first_day,
+        coalesce(min(first_active_on), {{ as_of_date() }}) as first_day,
         -- the Monday of the last week that is complete
         {{ week_start(as_of_date() ~ ' + 1') }} - 7 as last_complete_week
-    from {{ ref('int_customer_days') }}
+    from {{ ref('int_customers') }}
 ),
 
 months as (

@@ -1,8 +1,11 @@
+{{ config(materialized="incremental", incremental_strategy="by_customer") }}
+
 with customer_days as (
     select * from {{ ref('int_customer_days') }}
     where
         customer_key <> '-1'
         and orders > 0
+        and {{ of_changed_customers() }}
 ),
 
 customers as (

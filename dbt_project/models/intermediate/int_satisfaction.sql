@@ -1,3 +1,6 @@
+{% if goes_on() %}
+-- depends_on: {{ ref('int_changed_customers') }}
+{% endif %}
 with complaints as (
     select * from {{ ref('int_complaints') }}
     where
@@ -21,6 +24,7 @@ answers as (
     select
         customer_key,
         'complaint' as origin,
+        complaint_key as answer_key,
         resolved_on as day,
         satisfaction,
         row_number() over (
@@ -33,6 +37,7 @@ answers as (
     select
         coalesce(survivors.survivor_key, surveys.source_customer_key) as customer_key,
         'survey' as origin,
+        surveys.survey_key as answer_key,
         surveys.asked_on as day,
         surveys.satisfaction,
         row_number() over (
@@ -49,7 +54,8 @@ final as (
         origin,
         day as valid_from,
         lead(day) over (partition by customer_key, origin order by day) as valid_to,
-        satisfaction
+        satisfaction,
+        answer_key
     from answers
     where place = 1
 )

@@ -1,6 +1,10 @@
+{{ config(materialized="incremental", incremental_strategy="by_customer") }}
+
 with purchase_days as (
     select * from {{ ref('int_purchase_days') }}
-    where {{ watches('policy', ['seasonal_order_missed']) }}
+    where
+        {{ watches('policy', ['seasonal_order_missed']) }}
+        and {{ of_changed_customers() }}
 ),
 
 order_months as (

@@ -1,8 +1,12 @@
+{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+
 {# A customer's life as a list of steps up and down: +1 where something begins to hold, -1 where it ends. Their sums
    say what holds on a day. #}
 with customers as (
     select * from {{ ref('int_customers') }}
-    where customer_key <> '-1'
+    where
+        customer_key <> '-1'
+        and {{ of_restated_customers() }}
 ),
 
 policies as (
@@ -11,19 +15,22 @@ policies as (
 
 purchase_days as (
     select * from {{ ref('int_purchase_days') }}
+    where {{ of_restated_customers() }}
 ),
 
 flags as (
     select * from {{ ref('int_flags') }}
-    where outcome in ('churned', 'at_risk')
+    where
+        outcome in ('churned', 'at_risk')
+        and {{ of_restated_customers() }}
 ),
 
 first_orders as (
     select
         customer_key,
         first_order_on
-    from purchase_days
-    where next_order_on is null
+    from customers
+    where first_order_on is not null
 ),
 
 -- the order after which a closed account is none any more

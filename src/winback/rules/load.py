@@ -44,11 +44,14 @@ class Rules:
             for policy in sorted(set(lines.values()))
         }
 
+    def as_texts(self) -> dict[str, str]:
+        """Return the seeds as CSV, by file name."""
+        return {f"{name}.csv": _as_csv(seed, self.seeds[name]) for name, seed in read_seeds().items()}
+
     def write(self, folder: Path) -> None:
         """Write the seeds where dbt loads them, before each of its runs: it writes what it ran over them."""
         folder.mkdir(parents=True, exist_ok=True)
-        texts = {f"{name}.csv": _as_csv(seed, self.seeds[name]) for name, seed in read_seeds().items()}
-        texts |= {file.name: file.read_text("utf-8") for file in descriptions()}
+        texts = self.as_texts() | {file.name: file.read_text("utf-8") for file in descriptions()}
         for file in (*folder.glob("*.csv"), *folder.glob("*.yml")):
             if file.name not in texts:
                 file.unlink()

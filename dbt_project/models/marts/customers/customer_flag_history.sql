@@ -1,6 +1,10 @@
+{{ config(materialized="incremental", incremental_strategy="by_turned_customer") }}
+
 with flags as (
     select * from {{ ref('int_flags') }}
-    where opened_on <= {{ as_of_date() }}
+    where
+        opened_on <= {{ as_of_date() }}
+        and {{ of_turned_customers() }}
 ),
 
 rules as (

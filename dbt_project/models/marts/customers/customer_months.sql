@@ -1,3 +1,9 @@
+{{ config(materialized="incremental", incremental_strategy="by_month") }}
+
+-- depends_on: {{ ref('int_restated_customers') }}
+-- depends_on: {{ ref('int_retiered_customers') }}
+-- depends_on: {{ ref('int_data_begins') }}
+-- depends_on: {{ ref('int_periods') }}
 with periods as (
     select * from {{ ref('int_customer_periods') }}
     where grain = 'month'

@@ -1,5 +1,8 @@
+{{ config(materialized="incremental", incremental_strategy="by_changed_line") }}
+
 with order_lines as (
     select * from {{ ref('stg_order_lines') }}
+    where {{ of_lines_changed_since_standby() }}
 ),
 
 orders as (

@@ -1,3 +1,5 @@
+{{ config(materialized="incremental", incremental_strategy="by_changed_order") }}
+
 with orders as (
     select * from {{ ref('int_orders') }}
 ),
@@ -18,7 +20,9 @@ final as (
         document_type,
         status
     from orders
-    where order_class <> 'void'
+    where
+        order_class <> 'void'
+        and {{ of_orders_changed_since_standby() }}
 )
 
 select * from final

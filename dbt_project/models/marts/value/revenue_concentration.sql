@@ -1,29 +1,18 @@
-with evenings as (
-    select * from {{ ref('int_evening_values') }}
+with months as (
+    select * from {{ ref('customer_months') }}
     where revenue_12m > 0
-),
-
-customers as (
-    select * from {{ ref('int_customers') }}
-),
-
-months as (
-    select * from {{ ref('int_periods') }}
-    where grain = 'month'
 ),
 
 -- customers with the same figure have the same number above them; only so many of them are among the biggest
 figures as (
     select
-        months.starts_on as month,
-        months.period_ends_on,
-        months.is_complete,
-        customers.business_line,
-        evenings.revenue_12m,
+        month,
+        period_ends_on,
+        is_complete,
+        business_line,
+        revenue_12m,
         count(*) as customers
-    from evenings
-    inner join months on evenings.day = months.period_ends_on
-    inner join customers on evenings.customer_key = customers.customer_key
+    from months
     group by 1, 2, 3, 4, 5
 ),
 

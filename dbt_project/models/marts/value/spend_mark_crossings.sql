@@ -1,6 +1,10 @@
+{{ config(materialized="incremental", incremental_strategy="by_changed_customer") }}
+
 with customer_days as (
     select * from {{ ref('int_customer_days') }}
-    where customer_key <> '-1'
+    where
+        customer_key <> '-1'
+        and {{ of_customers_changed_since_standby() }}
 ),
 
 customers as (

@@ -1,0 +1,248 @@
+{# A build goes on from the last one, or makes everything anew: src/winback/build.py decides, and says so in two vars.
+   `base` is the build that the intermediate tables are of, `standby` the one whose marts the standby holds. Either is
+   null where there is none to go on from. What a build finds changed is kept under its number: marts take turns, so
+   theirs are the changes of two builds. #}
+{% macro goes_on() -%}
+    {{ return(var('base') is not none) }}
+{%- endmacro %}
+
+{% macro marts_go_on() -%}
+    {{ return(var('standby') is not none) }}
+{%- endmacro %}
+
+{# Whether a row of raw was written since the base had read it. #}
+{% macro is_written_since_base(loaded_at='loaded_at') -%}
+    {%- if goes_on() -%}
+        {{ loaded_at }} > cast('{{ var("base")["read_until"] }}' as timestamptz)
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether a moment was still ahead of the base, which did not look at it then. #}
+{% macro lay_ahead_of_base(moment) -%}
+    {%- if goes_on() -%}
+        {{ moment }} >= cast({{ base_date() }} + 1 as timestamp) at time zone '{{ var("business_time_zone") }}'
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro day_lay_ahead_of_base(day) -%}
+    {%- if goes_on() -%}
+        {{ day }} > {{ base_date() }}
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro base_date() -%}
+    cast('{{ var("base")["as_of_date"] }}' as date)
+{%- endmacro %}
+
+{% macro standby_date() -%}
+    cast('{{ var("standby")["as_of_date"] }}' as date)
+{%- endmacro %}
+
+{# A table of intermediate as the base left it; whatever replaces the table must come later, by a depends_on. #}
+{% macro as_of_base(name) -%}
+    {{ api.Relation.create(database=target.database, schema='intermediate', identifier=name) }}
+{%- endmacro %}
+
+{# Whether a row is of a customer, or an order, that this build must work out anew. #}
+{% macro of_changed_customers(key='customer_key') -%}
+    {%- if goes_on() -%}
+        {{ key }} in (select customer_key from {{ ref('int_changed_customers') }} where build_id = {{ var('build_id') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# The same for what hangs on the signals of months, in which customers of a line are held against each other. #}
+{% macro of_restated_customers(key='customer_key') -%}
+    {%- if goes_on() -%}
+        {{ key }} in (select customer_key from {{ ref('int_restated_customers') }} where build_id = {{ var('build_id') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# A month has ended since, of which all lines are known now; or one that was over is another in the customer's line. #}
+{% macro of_changed_lines(business_line='business_line') -%}
+    (
+        {{ month_start(base_date() ~ ' + 1') }} < {{ month_start(as_of_date() ~ ' + 1') }}
+        or {{ business_line }} in (
+            select line_months.business_line from {{ ref('int_line_months') }} as line_months
+            where line_months.is_changed
+        )
+    )
+{%- endmacro %}
+
+{% macro of_changed_orders(key='order_key') -%}
+    {%- if goes_on() -%}
+        {{ key }} in (select order_key from {{ ref('int_changed_orders') }} where build_id = {{ var('build_id') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether a row of a mart is of a customer, or an order, that has changed since the build in the standby. #}
+{% macro of_customers_changed_since_standby(key='customer_key') -%}
+    {%- if marts_go_on() -%}
+        {{ key }} in (
+            select customer_key from {{ ref('int_restated_customers') }} where build_id > {{ var('standby')['build_id'] }}
+            union
+            select customer_key from {{ ref('int_retiered_customers') }} where build_id > {{ var('standby')['build_id'] }}
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro of_orders_changed_since_standby(key='order_key') -%}
+    {%- if marts_go_on() -%}
+        {{ key }} in (
+            select order_key from {{ ref('int_changed_orders') }} where build_id > {{ var('standby')['build_id'] }}
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# A flag that lay ahead of the standby may have opened or closed meanwhile. #}
+{% macro of_turned_customers(key='customer_key') -%}
+    {%- if marts_go_on() -%}
+        (
+            {{ of_customers_changed_since_standby(key) }}
+            or {{ key }} in (
+                select customer_key from {{ ref('int_flags') }}
+                where
+                    (opened_on > {{ standby_date() }} and opened_on <= {{ as_of_date() }})
+                    or (closed_on > {{ standby_date() }} and closed_on <= {{ as_of_date() }})
+            )
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro of_lines_changed_since_standby(key='order_key') -%}
+    {%- if marts_go_on() -%}
+        (
+            {{ of_orders_changed_since_standby(key) }}
+            or {{ key }} in (select order_key from {{ ref('stg_changed_order_lines') }})
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether a period of a customer may differ from the standby's: one that was not over then, of a customer who has
+   changed, or any if the data of a line begin on another day. #}
+{% macro of_changed_periods(ends_on, customer_key='customer_key') -%}
+    {%- if marts_go_on() -%}
+        (
+            {{ ends_on }} > {{ standby_date() }}
+            or {{ of_customers_changed_since_standby(customer_key) }}
+            or exists (
+                select 1
+                from {{ ref('int_data_begins') }} as begins
+                left join {{ ref('int_data_begins') }} as begins_before
+                    on
+                        begins.business_line = begins_before.business_line
+                        and begins_before.build_id = {{ var('standby')['build_id'] }}
+                where
+                    begins.build_id = {{ var('build_id') }}
+                    and (begins.data_begin_on, begins.first_day)
+                    is distinct from (begins_before.data_begin_on, begins_before.first_day)
+            )
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# Strategies: which rows of a table make way for those that its model selects. #}
+{% macro replace_rows(arg_dict, condition) -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }} where {{ condition }};
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+{%- endmacro %}
+
+{% macro get_incremental_by_order_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_changed_orders()) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_customer_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_changed_customers()) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_restated_customer_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_restated_customers()) }}
+{%- endmacro %}
+
+{# What this build found changed goes below what the others found; what both copies of the marts have is dropped. #}
+{% macro get_incremental_by_build_sql(arg_dict) -%}
+    {%- set kept = (var('standby') or var('base'))['build_id'] -%}
+    {{ replace_rows(arg_dict, 'build_id < ' ~ kept ~ ' or build_id >= ' ~ var('build_id')) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_evening_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_restated_customers() ~ ' or ' ~ is_other_evening()) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_retiered_evening_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_restated_customers() ~ ' or ' ~ of_retiered_customers() ~ ' or ' ~ is_other_evening()) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_reranked_evening_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, is_reranked('day') ~ ' or ' ~ is_other_evening()) }}
+{%- endmacro %}
+
+{# An evening that the base did not look at, or that is looked at no more. #}
+{% macro is_other_evening() -%}
+    day not in (select day from {{ ref('int_evenings') }} where not is_new)
+{%- endmacro %}
+
+{% macro of_retiered_customers(key='customer_key') -%}
+    {{ key }} in (select customer_key from {{ ref('int_retiered_customers') }} where build_id = {{ var('build_id') }})
+{%- endmacro %}
+
+{% macro is_reranked(day) -%}
+    {%- if goes_on() -%}
+        {{ day }} in (select day from {{ ref('int_reranked_evenings') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro get_incremental_by_month_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_changed_periods(month_end('month')) ~ ' or month < ' ~ first_period('month')) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_week_sql(arg_dict) -%}
+    {{ replace_rows(
+        arg_dict, of_changed_periods('week_ends_on') ~ ' or week_starts_on < ' ~ first_period('week')
+    ) }}
+{%- endmacro %}
+
+{% macro first_period(grain) -%}
+    (select min(starts_on) from {{ ref('int_periods') }} where grain = '{{ grain }}')
+{%- endmacro %}
+
+{% macro get_incremental_by_changed_customer_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_customers_changed_since_standby()) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_changed_order_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_orders_changed_since_standby()) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_turned_customer_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_turned_customers()) }}
+{%- endmacro %}
+
+{% macro get_incremental_by_changed_line_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_lines_changed_since_standby()) }}
+{%- endmacro %}

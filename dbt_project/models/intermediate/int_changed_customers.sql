@@ -1,0 +1,142 @@
+{{ config(materialized="incremental", incremental_strategy="by_build") }}
+
+{% if goes_on() %}
+    with changed_orders as (
+        select * from {{ ref('int_changed_orders') }}
+        where build_id = {{ var('build_id') }}
+    ),
+
+    arrived_orders as (
+        select * from {{ ref('stg_changed_orders') }}
+    ),
+
+    arrived_rows as (
+        select * from {{ ref('stg_changed_rows') }}
+    ),
+
+    changed_merges as (
+        select * from {{ ref('int_changed_merges') }}
+    ),
+
+    survivors as (
+        select * from {{ ref('int_customers__survivors') }}
+    ),
+
+    complaints as (
+        select * from {{ ref('stg_complaints') }}
+        where opened_on <= {{ as_of_date() }}
+    ),
+
+    customers_before as (
+        select * from {{ as_of_base('int_customers') }}
+    ),
+
+    complaints_before as (
+        select * from {{ as_of_base('int_complaints') }}
+    ),
+
+    orders_before as (
+        select orders_before.customer_key
+        from {{ as_of_base('int_orders') }} as orders_before
+        inner join changed_orders on orders_before.order_key = changed_orders.order_key
+    ),
+
+    -- a source that begins to tell how its complaints were handled, or ceases to
+    handling as (
+        select
+            source_id,
+            bool_or({{ tells_handling() }}) as is_told
+        from complaints
+        group by 1
+    ),
+
+    handling_before as (
+        select
+            {{ source_of_key('complaint_key') }} as source_id,
+            bool_or(is_open is not null) as is_told
+        from complaints_before
+        group by 1
+    ),
+
+    keys as (
+        select customer_key from orders_before
+
+        union all
+
+        select coalesce(survivors.survivor_key, arrived_orders.source_customer_key) as customer_key
+        from arrived_orders
+        left join survivors on arrived_orders.source_customer_key = survivors.customer_key
+
+        union all
+
+        select coalesce(survivors.survivor_key, arrived_rows.source_customer_key) as customer_key
+        from arrived_rows
+        left join survivors on arrived_rows.source_customer_key = survivors.customer_key
+
+        union all
+
+        select complaints_before.customer_key
+        from complaints_before
+        inner join arrived_rows on complaints_before.complaint_key = arrived_rows.row_key
+        where arrived_rows.feed = 'complaints'
+
+        union all
+
+        select complaints_before.customer_key
+        from complaints_before
+        left join handling_before
+            on {{ source_of_key('complaints_before.complaint_key') }} = handling_before.source_id
+        left join handling on {{ source_of_key('complaints_before.complaint_key') }} = handling.source_id
+        where handling_before.is_told is distinct from handling.is_told
+
+        union all
+
+        select satisfaction_before.customer_key
+        from {{ as_of_base('int_satisfaction') }} as satisfaction_before
+        inner join arrived_rows on satisfaction_before.answer_key = arrived_rows.row_key
+        where arrived_rows.feed in ('complaints', 'surveys')
+
+        union all
+
+        select coalesce(survivors.survivor_key, versions.customer_key) as customer_key
+        from {{ ref('stg_customers_versions') }} as versions
+        inner join arrived_rows on versions.account_manager_key = arrived_rows.row_key
+        left join survivors on versions.customer_key = survivors.customer_key
+        where arrived_rows.feed = 'account_managers'
+
+        union all
+
+        select merged.customer_key
+        from changed_merges
+        cross join
+            lateral (
+                values
+                (changed_merges.customer_key),
+                (changed_merges.survivor_key_before),
+                (changed_merges.survivor_key)
+            ) as merged (customer_key)
+
+        union all
+
+        -- whoever is known without a day was first seen on the last one
+        select customer_key from customers_before
+        where first_seen_on >= {{ base_date() }}
+    ),
+
+    final as (
+        select distinct
+            customer_key,
+            cast({{ var('build_id') }} as bigint) as build_id
+        from keys
+        where customer_key is not null
+    )
+{% else %}
+    with final as (
+        select
+            cast(null as text) as customer_key,
+            cast(null as bigint) as build_id
+        where false
+    )
+{% endif %}
+
+select * from final

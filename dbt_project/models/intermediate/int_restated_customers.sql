@@ -1,0 +1,46 @@
+{{ config(materialized="incremental", incremental_strategy="by_build") }}
+
+-- Customers who have changed, and those whose decline has as others of their line have.
+{% if goes_on() %}
+    with months as (
+        select * from {{ ref('int_month_values') }}
+    ),
+
+    months_before as (
+        select months_before.*
+        from {{ as_of_base('int_month_signals') }} as months_before
+        inner join {{ ref('int_customers') }} as customers on months_before.customer_key = customers.customer_key
+        where {{ of_changed_lines('customers.business_line') }}
+    ),
+
+    customers as (
+        select customer_key from {{ ref('int_changed_customers') }}
+        where build_id = {{ var('build_id') }}
+
+        union
+
+        select coalesce(months.customer_key, months_before.customer_key) as customer_key
+        from months
+        full outer join months_before
+            on
+                months.customer_key = months_before.customer_key
+                and months.day = months_before.day
+        where months.months_declining is distinct from months_before.months_declining
+    ),
+
+    final as (
+        select
+            customer_key,
+            cast({{ var('build_id') }} as bigint) as build_id
+        from customers
+    )
+{% else %}
+    with final as (
+        select
+            cast(null as text) as customer_key,
+            cast(null as bigint) as build_id
+        where false
+    )
+{% endif %}
+
+select * from final

@@ -1,0 +1,69 @@
+-- Rows of the smaller feeds, deleted ones too, that the build before has not seen as they are now.
+with complaints as (
+    select * from {{ source('raw', 'complaints') }}
+    where
+        {{ is_written_since_base() }}
+        or {{ lay_ahead_of_base('greatest(opened_at, first_response_at, resolved_at)') }}
+),
+
+surveys as (
+    select * from {{ source('raw', 'surveys') }}
+    where {{ is_written_since_base() }} or {{ lay_ahead_of_base('asked_at') }}
+),
+
+balances as (
+    select * from {{ source('raw', 'balances') }}
+    where {{ is_written_since_base() }} or {{ day_lay_ahead_of_base(month_end('month')) }}
+),
+
+customers as (
+    select * from {{ source('raw', 'customers') }}
+    where {{ is_written_since_base() }}
+),
+
+account_managers as (
+    select * from {{ source('raw', 'account_managers') }}
+    where {{ is_written_since_base() }}
+),
+
+final as (
+    select
+        'complaints' as feed,
+        {{ source_key('source_id', 'complaint_id') }} as row_key,
+        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key
+    from complaints
+
+    union all
+
+    select
+        'surveys' as feed,
+        {{ source_key('source_id', 'survey_id') }} as row_key,
+        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key
+    from surveys
+
+    union all
+
+    select
+        'balances' as feed,
+        null as row_key,
+        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key
+    from balances
+
+    union all
+
+    select
+        'customers' as feed,
+        {{ source_key('source_id', 'customer_id') }} as row_key,
+        {{ source_key('source_id', 'customer_id') }} as source_customer_key
+    from customers
+
+    union all
+
+    select
+        'account_managers' as feed,
+        {{ source_key('source_id', 'account_manager_id') }} as row_key,
+        null as source_customer_key
+    from account_managers
+)
+
+select * from final
