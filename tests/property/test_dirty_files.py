@@ -47,7 +47,7 @@ from winback.quarantine.export import export_rows
 from winback.quarantine.settle import discard
 
 GROUPS = [("orders", "order_lines"), ("complaints",)]
-FAST = 20
+FAST = 50
 SLOW = max(FAST, round(500 * float(os.environ.get("WINBACK_SLOW_SHARE", "1.0"))))
 
 Delivery = tuple[int, int, int]  # day of the file, batch, place in the file

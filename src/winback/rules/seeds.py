@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def descriptions() -> list[Path]:
     return sorted(SHIPPED.glob("*.yml"))
 
 
+@cache
 def read_seeds() -> dict[str, Seed]:
     """Return every seed that is described."""
     return {
