@@ -89,7 +89,7 @@ def _standby(connection: psycopg.Connection[Any]) -> Earlier | None:
 
 
 def _read_until(connection: psycopg.Connection[Any]) -> datetime:
-    """Return a moment of which no row is still to come that was written before it.
+    """Return a moment such that every row of raw that was written before it is committed.
 
     Loads lock their watermark until they commit, so holding off the table's writers waits for those that run.
     """
@@ -98,7 +98,7 @@ def _read_until(connection: psycopg.Connection[Any]) -> datetime:
         row = connection.execute("select clock_timestamp()").fetchone()
         assert row is not None
         moment: datetime = row[0]
-    # New pages are known to these indexes once somebody has looked at them.
+    # These indexes know of new pages once somebody has looked at them.
     for index in ("orders_written", "order_lines_written"):
         connection.execute(f"select brin_summarize_new_values('raw.{index}')")
     return moment
