@@ -35,7 +35,7 @@ down: ## Stop everything that `make up` or `make demo` left running
 	@if [ -x $(BIN)/winback ]; then $(BIN)/winback down; fi
 
 # In the order of the folders, not by their number of tests: small unit tests then even out the end.
-test: install-dev ## Run the fast test suite (under 10 minutes)
+test: install-dev ## Run the fast test suite
 	@$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: install-dev ## Run the slow tests

@@ -184,8 +184,7 @@
 
 {# What this build found changed goes below what the others found; what both copies of the marts have is dropped. #}
 {% macro get_incremental_by_build_sql(arg_dict) -%}
-    {%- set kept = (var('standby') or var('base'))['build_id'] -%}
-    {{ replace_rows(arg_dict, 'build_id < ' ~ kept ~ ' or build_id >= ' ~ var('build_id')) }}
+    {{ replace_rows(arg_dict, 'build_id < ' ~ var('kept_from') ~ ' or build_id >= ' ~ var('build_id')) }}
 {%- endmacro %}
 
 {% macro get_incremental_by_evening_sql(arg_dict) -%}

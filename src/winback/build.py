@@ -195,6 +195,7 @@ def _earlier(build_id: int, start: Start) -> dict[str, Any]:
         "build_id": build_id,
         "base": start.base and start.base.as_var(),
         "standby": start.standby and start.standby.as_var(),
+        "kept_from": start.kept_from,
     }
 
 

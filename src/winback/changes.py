@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from winback.publish import STANDBY, read_version
+from winback.publish import LIVE, STANDBY, read_version
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,15 @@ class Earlier:
 class Start:
     """Where a build starts: `base` made the intermediate tables, `standby` the marts that it replaces.
 
-    Without a base everything is made anew; without a standby all marts are.
+    Without a base everything is made anew; without a standby all marts are. What builds after `kept_from`
+    found changed is kept, as the older copy of the marts lacks it.
     """
 
     read_until: datetime
     fingerprint: str
     base: Earlier | None = None
     standby: Earlier | None = None
+    kept_from: int | None = None
 
 
 def find_start(
@@ -49,20 +51,25 @@ def find_start(
     """Return where a build as of a day starts.
 
     A build that is running is taken to be the caller's. Whatever did not end well is made anew: its tables
-    may be of two builds. So is everything when models, rules or configuration are others than before, or the
-    day is an earlier one.
+    may be of two builds. So is everything when models, rules or configuration are others than before, when
+    the day is an earlier one, or when the intermediate tables are not those of the last build.
     """
-    read_until = _read_until(connection)
+    anew = Start(_read_until(connection), fingerprint)
     last = connection.execute(
-        "select build_id, as_of_date, read_until, fingerprint, status in ('published', 'rolled_back')"
-        " from ops.builds where status <> 'running' order by build_id desc limit 1"
+        "select build_id, as_of_date, read_until from ops.builds"
+        " where build_id = (select max(build_id) from ops.builds where status <> 'running')"
+        " and status in ('published', 'rolled_back') and fingerprint = %s and read_until is not null",
+        [fingerprint],
     ).fetchone()
-    if full_refresh or last is None or last[2] is None or last[3:] != (fingerprint, True):
-        return Start(read_until, fingerprint)
-    base = Earlier(*last[:3])
-    if as_of_date < base.as_of_date:
-        return Start(read_until, fingerprint)
-    return Start(read_until, fingerprint, base, _standby(connection))
+    if full_refresh or last is None:
+        return anew
+    base = Earlier(*last)
+    if as_of_date < base.as_of_date or _intermediate_build(connection) != base.build_id:
+        return anew
+    copies = [version.build_id for name in (LIVE, STANDBY) if (version := read_version(connection, name))]
+    return replace(
+        anew, base=base, standby=_standby(connection), kept_from=min(copies, default=base.build_id)
+    )
 
 
 def fingerprint_of(dbt_project: Path, rules: Mapping[str, str], variables: Mapping[str, Any]) -> str:
@@ -72,6 +79,15 @@ def fingerprint_of(dbt_project: Path, rules: Mapping[str, str], variables: Mappi
         files += sorted(file for file in (dbt_project / folder).rglob("*") if file.suffix in (".sql", ".yml"))
     models = {str(file.relative_to(dbt_project)): file.read_text("utf-8") for file in files}
     return hashlib.sha256(json.dumps([models, rules, variables], sort_keys=True).encode()).hexdigest()
+
+
+def _intermediate_build(connection: psycopg.Connection[Any]) -> int | None:
+    """Return the build that made the intermediate tables; dbt run by hand has none, and they may be gone."""
+    found = connection.execute("select to_regclass('intermediate.int_data_begins') is not null").fetchone()
+    if found != (True,):
+        return None
+    row = connection.execute("select max(build_id) from intermediate.int_data_begins").fetchone()
+    return row[0] if row else None
 
 
 def _standby(connection: psycopg.Connection[Any]) -> Earlier | None:

@@ -1,6 +1,5 @@
 """What a build goes on from: the last one, unless anything says that it cannot be gone on from."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from threading import Thread
 from typing import Any
@@ -9,14 +8,16 @@ import psycopg
 import pytest
 
 from winback.changes import Start, find_start
-from winback.publish import prepare_standby
+from winback.publish import LIVE, STANDBY, prepare_standby
 
 DAY = date(2026, 3, 2)
-Query = Callable[[str], list[tuple[Any, ...]]]
 WAITING = "select exists (select from pg_locks where not granted)"
-PUBLISHED = (
-    "insert into marts_standby.published_version (build_id, as_of_date) select %s, as_of_date from ops.builds"
-)
+PUBLISHED = "insert into {}.published_version (build_id, as_of_date) select %s, as_of_date from ops.builds"
+INTERMEDIATE = """
+create schema if not exists intermediate;
+drop table if exists intermediate.int_data_begins;
+create table intermediate.int_data_begins as select {} as build_id
+"""
 
 
 @pytest.fixture
@@ -33,19 +34,27 @@ def built(
     fingerprint: str = "same",
     is_full: bool = False,
 ) -> int:
-    """Note a build; its marts wait in the standby copy if it is the second last that was published."""
+    """Note a build that has made the intermediate tables."""
     row = connection.execute(
         "insert into ops.builds (as_of_date, status, stale_feeds, read_until, fingerprint, is_full)"
         " values (%s, %s, '{}', clock_timestamp(), %s, %s) returning build_id",
         [day, status, fingerprint, is_full],
     ).fetchone()
     assert row is not None
+    connection.execute(INTERMEDIATE.format(row[0]))
     return int(row[0])
 
 
 def in_standby(connection: psycopg.Connection[Any], build_id: int) -> None:
     prepare_standby(connection)
-    connection.execute(f"{PUBLISHED} where build_id = %s", [build_id, build_id])
+    connection.execute(f"{PUBLISHED.format(STANDBY)} where build_id = %s", [build_id, build_id])
+
+
+def in_live(connection: psycopg.Connection[Any], build_id: int) -> None:
+    in_standby(connection, build_id)
+    connection.execute(f"create schema if not exists {LIVE}; drop table if exists {LIVE}.published_version")
+    connection.execute(f"alter table {STANDBY}.published_version set schema {LIVE}")
+    connection.execute(f"drop schema {STANDBY}")
 
 
 def start(connection: psycopg.Connection[Any], day: date = DAY, *, full_refresh: bool = False) -> Start:
@@ -90,6 +99,30 @@ def test_after_a_rollback_a_build_goes_on_from_what_was_taken_back(
     assert found.base.build_id == found.standby.build_id == taken_back
 
 
+def test_what_changed_is_kept_as_long_as_a_copy_of_the_marts_lacks_it(
+    connection: psycopg.Connection[Any],
+) -> None:
+    """After two rollbacks the older copy is live, and is the one that the build after the next works on."""
+    builds = [built(connection, is_full=True), built(connection), built(connection, status="rolled_back")]
+    in_live(connection, builds[0])
+    in_standby(connection, builds[2])
+    found = start(connection)
+    assert found.standby is not None
+    assert (found.standby.build_id, found.kept_from) == (builds[2], builds[0])
+
+
+@pytest.mark.parametrize("made_by", ["0", "null::bigint"], ids=["dbt run by hand", "nobody"])
+def test_intermediate_tables_of_another_build_are_not_gone_on_from(
+    connection: psycopg.Connection[Any], made_by: str
+) -> None:
+    built(connection, is_full=True)
+    assert start(connection).base is not None
+    connection.execute(INTERMEDIATE.format(made_by))
+    assert start(connection).base is None
+    connection.execute("drop schema intermediate cascade")
+    assert start(connection).base is None
+
+
 @pytest.mark.parametrize(
     "last",
     [
@@ -132,7 +165,7 @@ def test_a_build_waits_for_the_loads_that_run(connection: psycopg.Connection[Any
         waiting = Thread(target=lambda: found.append(start(connection)))
         waiting.start()
         with psycopg.connect(warehouse, autocommit=True) as onlooker:
-            while onlooker.execute(WAITING).fetchone() == (False,):
+            while waiting.is_alive() and onlooker.execute(WAITING).fetchone() == (False,):
                 pass
         assert found == []
         load.commit()

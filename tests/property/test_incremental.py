@@ -33,6 +33,7 @@ from winback.build import build_warehouse
 from winback.config import Settings
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
+from winback.publish import roll_back
 from winback.warehouse.server import EmbeddedServer
 
 FAST_SEEDS = (101, 127)  # almost all that may happen happens after the first build; the second is a slow test
@@ -369,6 +370,24 @@ def test_a_month_in_which_a_line_sold_nothing_ends_for_its_customers_too(new_war
         build_warehouse(settings, second)
     found = differences(url, settings, second)
     assert not found, explain(found, "the month has ended", [])
+
+
+@pytest.mark.slow
+def test_a_copy_that_was_taken_back_twice_catches_up_with_all_that_it_has_missed(
+    new_warehouse: NewWarehouse,
+) -> None:
+    """The live copy stays as it is while the builds after it are taken back; then one works on it."""
+    url, day = new_warehouse(), date(2024, 2, 29)
+    settings = company_settings(RawCompany(day, "UTC", {"shops": "retail"}, "shops", []))
+    writer = RawWriter(url)
+    with warehouse_at(url), psycopg.connect(url, autocommit=True) as connection:
+        for number in range(7):
+            writer.bring(day, an_order(f"A{number}", date(2024, 2, number + 1), 10, f"C{number}"))
+            build_warehouse(settings, day)
+            if number in (3, 4):
+                roll_back(connection)
+    found = differences(url, settings, day)
+    assert not found, explain(found, "after rollbacks", [])
 
 
 @pytest.mark.slow
