@@ -49,7 +49,7 @@ class Rules:
         return {f"{name}.csv": _as_csv(seed, self.seeds[name]) for name, seed in read_seeds().items()}
 
     def write(self, folder: Path) -> None:
-        """Write the seeds where dbt loads them, before each of its runs: it overwrites them with what it ran."""
+        """Write the seeds where dbt loads them, before each of its runs: it writes what it ran over them."""
         folder.mkdir(parents=True, exist_ok=True)
         texts = self.as_texts() | {file.name: file.read_text("utf-8") for file in descriptions()}
         for file in (*folder.glob("*.csv"), *folder.glob("*.yml")):
