@@ -19,17 +19,9 @@ ranked as (
         day,
         business_line,
         revenue_12m,
-        rank() over (partition by business_line, day order by revenue_12m desc) - 1 as customers_above
+        rank() over (partition by day, business_line order by revenue_12m desc) - 1 as customers_above,
+        count(*) over (partition by day, business_line) as customers_ranked
     from evenings
-),
-
-counted as (
-    select
-        business_line,
-        day,
-        count(*) as customers_ranked
-    from evenings
-    group by 1, 2
 ),
 
 -- in whole numbers: a share that falls on a customer must not hang on rounding
@@ -42,14 +34,10 @@ final as (
         ranked.customers_above,
         shares.tier
     from ranked
-    inner join counted
-        on
-            ranked.business_line = counted.business_line
-            and ranked.day = counted.day
     inner join shares
         on
-            100 * ranked.customers_above >= shares.lower_share * counted.customers_ranked
-            and 100 * ranked.customers_above < shares.upper_share * counted.customers_ranked
+            100 * ranked.customers_above >= shares.lower_share * ranked.customers_ranked
+            and 100 * ranked.customers_above < shares.upper_share * ranked.customers_ranked
 )
 
 select * from final
