@@ -14,8 +14,10 @@ from winback import paths, warehouse
 from winback.changes import Start, find_start, fingerprint_of
 from winback.config import Settings
 from winback.errors import WinbackError
+from winback.holidays import Holidays
 from winback.incidents import described, incident_on_failure
 from winback.publish import LIVE, STANDBY, drop_all_but, only_builder, prepare_standby, publish
+from winback.rules.calendar import write_calendar
 from winback.rules.load import Rules, load_rules
 from winback.warehouse.schema import ensure_schema
 
@@ -132,6 +134,7 @@ def run_dbt(
     state = paths.state_dir()
     rules = load_rules(settings.business.lines)
     rules.write(state / "seeds")
+    write_calendar(state / "seeds" / "calendar", Holidays(settings.business.holidays), as_of_date.year)
     os.environ.update(
         dbt_environment(warehouse.url())
         | {"WINBACK_MARTS_SCHEMA": marts, "WINBACK_SEEDS": str(state / "seeds")}
