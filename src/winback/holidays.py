@@ -54,7 +54,7 @@ class Holidays:
         return DayKind.WORKDAY if days.is_working_day(day) else DayKind.WEEKEND
 
     def special_days(self, last_year: int) -> tuple["SpecialDay", ...]:
-        """Return the public holidays and make-up workdays from 1970 until the end of a year, in their order."""
+        """Return the public holidays and make-up workdays from 1970 to the end of a year, in their order."""
         return _special_days(self.country, last_year)
 
     def workdays_after(self, day: date, until: date) -> int:

@@ -14,7 +14,7 @@ costed_lines as (
     select
         order_lines.customer_key,
         order_lines.ordered_on as day,
-        order_lines.quantity * unit_costs.unit_cost as cost,
+        order_lines.quantity * unit_costs.unit_cost as known_cost,
         order_lines.amount as costed_revenue
     from {{ ref('int_order_lines') }} as order_lines
     inner join {{ ref('int_unit_costs') }} as unit_costs
@@ -32,7 +32,7 @@ events as (
         ordered_on as day,
         case when order_class = 'sale' then 1 else 0 end as orders,
         amount as revenue,
-        0 as cost,
+        0 as known_cost,
         0 as costed_revenue,
         0 as complaints
     from orders
@@ -45,7 +45,7 @@ events as (
         opened_on as day,
         0 as orders,
         0 as revenue,
-        0 as cost,
+        0 as known_cost,
         0 as costed_revenue,
         1 as complaints
     from complaints
@@ -57,7 +57,7 @@ events as (
         day,
         0 as orders,
         0 as revenue,
-        cost,
+        known_cost,
         coalesce(costed_revenue, 0) as costed_revenue,
         0 as complaints
     from costed_lines
@@ -71,7 +71,7 @@ daily as (
         day + 1 as next_evening,
         cast(sum(orders) as integer) as orders,
         sum(revenue) as revenue,
-        sum(revenue - cost) as margin,
+        sum(revenue - known_cost) as margin,
         sum(costed_revenue) as costed_revenue,
         cast(sum(complaints) as integer) as complaints
     from events

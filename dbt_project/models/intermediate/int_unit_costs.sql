@@ -9,7 +9,7 @@ final as (
         select
             coalesce(products.product_key, products_before.product_key) as product_key,
             products.unit_cost,
-            products.unit_cost is distinct from products_before.unit_cost as is_changed
+            (products.unit_cost is distinct from products_before.unit_cost) as is_changed
         from products
         full outer join {{ this }} as products_before on products.product_key = products_before.product_key
     {% else %}

@@ -60,7 +60,7 @@ class Rules:
 
 
 def write_changed(file: Path, text: str) -> None:
-    """Write a file that does not say this already, at once: another process may read it, or write the same."""
+    """Write a file, unless it says this already, all at once: another process may read or write it."""
     if not file.exists() or file.read_text("utf-8") != text:
         fresh = file.with_name(f".{file.name}.{os.getpid()}")
         fresh.write_text(text, encoding="utf-8", newline="")
