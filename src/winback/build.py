@@ -70,7 +70,7 @@ def build_warehouse(settings: Settings, day: date, *, full_refresh: bool = False
                 earlier=_earlier(build_id, start),
             )
             drop_all_but(connection, _marts())
-            publish(connection, build_id, as_of_date)
+            publish(connection, build_id, as_of_date, settings.bi.contact_readers)
         except BaseException as error:
             _fail(connection, build_id, error)
             raise
