@@ -37,3 +37,12 @@
         {{ constraints | join(', ') }};
     {%- endif %}
 {%- endmacro %}
+
+{# No rows, of columns of these types; for a model that has nothing to say. #}
+{% macro no_rows() -%}
+    select
+        {% for column, type in kwargs.items() -%}
+            cast(null as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    where false
+{%- endmacro %}

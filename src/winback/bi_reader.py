@@ -1,10 +1,13 @@
 """`bi_reader`: the role without login through which BI tools read the live marts, personal data left out.
 
+Whom winback.yml names under `bi.contact_readers` may read the contact details of customers besides.
+
 A table that dbt makes anew has no grants, so every build grants them before its marts go live. There are no
 default privileges: they would open a table of personal data the moment it is made.
 """
 
 import logging
+from collections.abc import Collection
 from typing import Any
 
 import psycopg
@@ -12,7 +15,8 @@ from psycopg import sql
 
 log = logging.getLogger(__name__)
 
-CLOSED_TABLES = ("dim_customer_contact",)
+CONTACTS = "dim_customer_contact"
+CLOSED_TABLES = (CONTACTS,)
 CLOSED_COLUMNS = {"dim_account_manager": ("email",)}
 
 
@@ -50,16 +54,55 @@ def grant_tables(connection: psycopg.Connection[Any], schema: str) -> None:
                     connection.execute(f"grant select ({', '.join(opened)}) on {schema}.{table} to bi_reader")
 
 
-def let_in(connection: psycopg.Connection[Any], live: str, standby: str) -> None:
-    """Let the role into the live copy only."""
-    if _is_there(connection):
-        connection.execute(f"grant usage on schema {live} to bi_reader")
-        connection.execute(f"revoke usage on schema {standby} from bi_reader")
+def grant_contacts(connection: psycopg.Connection[Any], schema: str, readers: Collection[str]) -> None:
+    """Let these roles, and nobody else, select contact details from a copy's table, once they are let in."""
+    if not _columns(connection, schema, CONTACTS):
+        return
+    there = _roles_there(connection, readers)
+    for missing in sorted(set(readers) - set(there)):
+        log.warning(
+            "Nobody reads contact details as %s: winback.yml names the role under bi.contact_readers, and "
+            "there is none. What to do: create it, or take it off the list; the next build grants it.",
+            missing,
+        )
+    table = sql.Identifier(schema, CONTACTS)
+    with connection.transaction():
+        connection.execute(sql.SQL("revoke all on {} from public").format(table))
+        for role in _grantees(connection, schema):
+            connection.execute(sql.SQL("revoke all on {} from {}").format(table, sql.Identifier(role)))
+        for role in there:
+            connection.execute(sql.SQL("grant select on {} to {}").format(table, sql.Identifier(role)))
+
+
+def let_in(
+    connection: psycopg.Connection[Any], live: str, standby: str, contact_readers: Collection[str]
+) -> None:
+    """Let the roles into the live copy only."""
+    for role in map(sql.Identifier, _roles_there(connection, ["bi_reader", *contact_readers])):
+        connection.execute(sql.SQL(f"grant usage on schema {live} to {{}}").format(role))
+        connection.execute(sql.SQL(f"revoke usage on schema {standby} from {{}}").format(role))
 
 
 def _is_there(connection: psycopg.Connection[Any]) -> bool:
-    row = connection.execute("select to_regrole('bi_reader') is not null").fetchone()
-    return row is not None and bool(row[0])
+    return _roles_there(connection, ["bi_reader"]) != []
+
+
+def _roles_there(connection: psycopg.Connection[Any], names: Collection[str]) -> list[str]:
+    rows = connection.execute(
+        "select rolname from pg_roles where rolname = any(%s) order by 1", [list(names)]
+    )
+    return [name for (name,) in rows]
+
+
+def _grantees(connection: psycopg.Connection[Any], schema: str) -> list[str]:
+    """Return the roles that were granted anything on a copy's contact details; its owner is none."""
+    rows = connection.execute(
+        "select distinct pg_roles.rolname from pg_class cross join lateral aclexplode(relacl) as granted"
+        " inner join pg_roles on pg_roles.oid = granted.grantee"
+        " where pg_class.oid = to_regclass(%s) and granted.grantee <> relowner",
+        [f"{schema}.{CONTACTS}"],
+    )
+    return [name for (name,) in rows]
 
 
 def _columns(connection: psycopg.Connection[Any], schema: str, table: str) -> list[str]:

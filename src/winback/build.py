@@ -69,7 +69,7 @@ def build_warehouse(settings: Settings, day: date, *, full_refresh: bool = False
             score_all(connection, as_of_date)
             run_dbt(settings, as_of_date, *_MARTS, marts=STANDBY, earlier=earlier)
             drop_all_but(connection, mart_names())
-            publish(connection, build_id, as_of_date)
+            publish(connection, build_id, as_of_date, settings.bi.contact_readers)
         except BaseException as error:
             _fail(connection, build_id, error)
             raise

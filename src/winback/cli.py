@@ -241,10 +241,12 @@ def publish_status() -> None:
 def publish_rollback() -> None:
     """Take the version that was live before live again; a second time takes it back."""
     from winback import warehouse as place
+    from winback.config import load_settings
     from winback.publish import roll_back
 
+    readers = load_settings().bi.contact_readers
     with place.connect(autocommit=True) as connection:
-        version = roll_back(connection)
+        version = roll_back(connection, readers)
     click.echo(f"live again: {version}")
 
 

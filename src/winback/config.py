@@ -16,7 +16,17 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from winback import paths
 from winback.config_checks import AddedRule, BatchChecks, Checks, FeedChecks
-from winback.config_types import DailyTime, Duration, Holidays, Language, Name, Schedule, Strict, TimeZone
+from winback.config_types import (
+    DailyTime,
+    Duration,
+    Holidays,
+    Language,
+    Name,
+    Role,
+    Schedule,
+    Strict,
+    TimeZone,
+)
 from winback.errors import WinbackError
 from winback.feeds import FEEDS, Feed
 
@@ -319,6 +329,12 @@ class Pages(Strict):
         return self.folder or paths.state_dir() / "quality"
 
 
+class Bi(Strict):
+    """Who reads what in the warehouse besides what everybody may who reads the marts."""
+
+    contact_readers: Annotated[tuple[Role, ...], Field(examples=[["crm_export"]])] = ()
+
+
 class Schedules(Strict):
     """When the DAGs run, in the business time zone; `by_hand` means never by themselves."""
 
@@ -337,6 +353,7 @@ class Settings(Strict):
     mail: Mail = Mail()
     reports: dict[str, ReportConfig] = {}
     pages: Pages = Pages()
+    bi: Bi = Bi()
     schedules: Schedules = Schedules()
 
     @model_validator(mode="after")

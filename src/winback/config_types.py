@@ -36,11 +36,18 @@ def _schedule(value: str) -> str:
     return value
 
 
+def _role(value: str) -> str:
+    if value in ("public", "bi_reader"):
+        raise ValueError(f"{value} stands for everybody who reads marts, who may not read contact details")
+    return value
+
+
 TimeZone = Annotated[str, AfterValidator(_known_time_zone), Field(examples=["Asia/Shanghai"])]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(examples=["3 days"])]
 DailyTime = Annotated[str, AfterValidator(_daily_time), Field(examples=["07:30"])]
 Schedule = Annotated[str, AfterValidator(_schedule), Field(examples=["0 2 * * *"])]
 Language = Annotated[Literal["en", "zh"], Field(examples=["zh"])]
+Role = Annotated[str, AfterValidator(_role), Field(min_length=1, examples=["crm_export"])]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", examples=["erp"])]
 # A country whose public holidays, and working days in exchange for them, are known; "none" for no holidays.
 Holidays = Annotated[str, Field(pattern="^([A-Z]{2}|none)$", examples=["CN"])]

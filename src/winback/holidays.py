@@ -1,5 +1,6 @@
 """Public holidays, and the days that people work in exchange for them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -7,6 +8,8 @@ from functools import cache
 from typing import Any
 
 from winback.errors import WinbackError
+
+_FIRST_YEAR = 1970
 
 
 class DayKind(StrEnum):
@@ -16,6 +19,20 @@ class DayKind(StrEnum):
     WEEKEND = "weekend"
     HOLIDAY = "public holiday"
     MAKE_UP_WORKDAY = "make-up workday"
+
+
+@dataclass(frozen=True)
+class SpecialDay:
+    """A public holiday, or a day that is worked in exchange for one.
+
+    Only a day that is a holiday by itself has names; where the library has none in a language, they are in
+    the country's own.
+    """
+
+    day: date
+    is_workday: bool
+    name_zh: str | None
+    name_en: str | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,10 @@ class Holidays:
         if day in days.weekend_workdays:
             return DayKind.MAKE_UP_WORKDAY
         return DayKind.WORKDAY if days.is_working_day(day) else DayKind.WEEKEND
+
+    def special_days(self, last_year: int) -> tuple["SpecialDay", ...]:
+        """Return the public holidays and make-up workdays from 1970 to the end of a year, in their order."""
+        return _special_days(self.country, last_year)
 
     def workdays_after(self, day: date, until: date) -> int:
         """Count the days that are worked after a day, up to and including another."""
@@ -56,14 +77,25 @@ def _days_off_around(day: date, days: Any) -> list[date]:
 
 
 @cache
-def _days_of(country: str) -> Any:
+def _special_days(country: str, last_year: int) -> tuple[SpecialDay, ...]:
+    years = range(_FIRST_YEAR, last_year + 1)
+    in_zh, in_en = (_days_of(country, years, language) for language in ("zh_CN", "en_US"))
+    off = {day for named in list(in_en) for day in _days_off_around(named, in_en)}
+    made_up = {day for day in in_en.weekend_workdays if day.year in years}
+    return tuple(
+        SpecialDay(day, day in made_up, in_zh.get(day), in_en.get(day)) for day in sorted(off | made_up)
+    )
+
+
+@cache
+def _days_of(country: str, years: Iterable[int] | None = None, language: str | None = None) -> Any:
     # Half a second with its first country: only whoever checks pays for it.
     import holidays  # noqa: PLC0415
 
     if country == "none":
         return holidays.HolidayBase()
     try:
-        return holidays.country_holidays(country)
+        return holidays.country_holidays(country, years=years, language=language)
     except NotImplementedError:
         raise WinbackError(
             f"business.holidays: the holidays of {country!r} are not known.",

@@ -16,7 +16,9 @@ from psycopg.conninfo import conninfo_to_dict
 from winback import paths, warehouse
 from winback.config import Settings
 from winback.errors import WinbackError
+from winback.holidays import Holidays
 from winback.publish import LIVE, STANDBY
+from winback.rules.calendar import write_calendar
 from winback.rules.load import Rules, load_rules
 
 _SHOWN_FAILURES = 5
@@ -50,6 +52,7 @@ def run_dbt(
     rules = load_rules(settings.business.lines)
     seeds = state / "seeds"
     rules.write(seeds)
+    write_calendar(seeds / "calendar", Holidays(settings.business.holidays), as_of_date.year)
     os.environ.update(
         dbt_environment(warehouse.url()) | {"WINBACK_MARTS_SCHEMA": marts, "WINBACK_SEEDS": str(seeds)}
     )
@@ -128,7 +131,7 @@ def _settled(manifest: Any, marts: str, seeds: Path) -> Any:
         if node.schema in (LIVE, STANDBY):
             node.schema = marts
         if node.resource_type == "seed":
-            node.original_file_path = str(seeds / f"{node.name}.csv")
+            node.original_file_path = str(seeds / node.path)
         if node.relation_name:
             node.relation_name = f'"{database}"."{node.schema}"."{node.identifier}"'
     return manifest

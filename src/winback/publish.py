@@ -135,8 +135,15 @@ def drop_all_but(connection: psycopg.Connection[Any], marts: Collection[str]) ->
             connection.execute(drop)
 
 
-def publish(connection: psycopg.Connection[Any], build_id: int, as_of_date: date) -> None:
+def publish(
+    connection: psycopg.Connection[Any],
+    build_id: int,
+    as_of_date: date,
+    contact_readers: Collection[str] = (),
+) -> None:
     """Take the standby, built and tested, live as one build's version.
+
+    The roles of `contact_readers` may read contact details in it, besides what everybody may who reads marts.
 
     Raises:
         WinbackError: readers held the live marts for minutes on end; the live copy is as it was.
@@ -145,10 +152,10 @@ def publish(connection: psycopg.Connection[Any], build_id: int, as_of_date: date
         f"insert into {STANDBY}.published_version (build_id, as_of_date) values (%s, %s)",
         [build_id, as_of_date],
     )
-    _exchange(connection, {build_id: "published"}, f"winback build --day {as_of_date}")
+    _exchange(connection, {build_id: "published"}, f"winback build --day {as_of_date}", contact_readers)
 
 
-def roll_back(connection: psycopg.Connection[Any]) -> Version:
+def roll_back(connection: psycopg.Connection[Any], contact_readers: Collection[str] = ()) -> Version:
     """Take the standby live again and return its version; done twice, all is as before.
 
     Raises:
@@ -162,7 +169,7 @@ def roll_back(connection: psycopg.Connection[Any]) -> Version:
                 "mend what is wrong with the live marts, then: winback build --day YYYY-MM-DD",
             )
         statuses = {standing.live.build_id: "rolled_back", standing.standby.build_id: "published"}
-        _exchange(connection, statuses, "winback publish rollback")
+        _exchange(connection, statuses, "winback publish rollback", contact_readers)
         return standing.standby
 
 
@@ -187,14 +194,20 @@ def reading_marts(connection: psycopg.Connection[Any]) -> Iterator[None]:
         connection.execute("select pg_advisory_unlock_shared(%s)", [_MARTS_LOCK])
 
 
-def _exchange(connection: psycopg.Connection[Any], statuses: Mapping[int, str], again: str) -> None:
+def _exchange(
+    connection: psycopg.Connection[Any],
+    statuses: Mapping[int, str],
+    again: str,
+    contact_readers: Collection[str],
+) -> None:
     """Exchange the two copies and set the statuses of builds, trying again while readers are in the way."""
     bi_reader.ensure_role(connection)
     bi_reader.grant_tables(connection, STANDBY)
+    bi_reader.grant_contacts(connection, STANDBY, contact_readers)
     pause, deadline = _FIRST_PAUSE, time.monotonic() + _PATIENCE
     while True:
         try:
-            return _try_exchange(connection, statuses)
+            return _try_exchange(connection, statuses, contact_readers)
         except _HELD_UP:
             if time.monotonic() + pause > deadline:
                 raise _in_the_way(connection, again) from None
@@ -202,7 +215,9 @@ def _exchange(connection: psycopg.Connection[Any], statuses: Mapping[int, str], 
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _try_exchange(connection: psycopg.Connection[Any], statuses: Mapping[int, str]) -> None:
+def _try_exchange(
+    connection: psycopg.Connection[Any], statuses: Mapping[int, str], contact_readers: Collection[str]
+) -> None:
     with connection.transaction():
         connection.execute(f"set local lock_timeout = '{_REPORTS_WAIT}'")
         connection.execute("select pg_advisory_xact_lock(%s)", [_MARTS_LOCK])
@@ -214,7 +229,7 @@ def _try_exchange(connection: psycopg.Connection[Any], statuses: Mapping[int, st
             connection.execute(lock)
         for name, becomes in ((LIVE, _LEAVING), (STANDBY, LIVE), (_LEAVING, STANDBY)):
             connection.execute(f"alter schema {name} rename to {becomes}")
-        bi_reader.let_in(connection, LIVE, STANDBY)
+        bi_reader.let_in(connection, LIVE, STANDBY, contact_readers)
         for build_id, status in statuses.items():
             connection.execute(
                 "update ops.builds set status = %(status)s,"

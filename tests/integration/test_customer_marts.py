@@ -175,3 +175,23 @@ def test_lines_of_orders_that_count_are_there_with_products_known_or_not(connect
         ("erp:to dealer", "1", "erp:tea", "龙井"),
         ("erp:to dealer", "2", "erp:unlisted", "unlisted"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("day", "is_holiday", "is_workday", "name"),
+    [
+        ("2026-02-13", False, True, None),  # a Friday
+        ("2026-02-14", False, True, None),  # a Saturday, worked for the days before
+        ("2026-02-15", True, False, None),  # the Sunday before Spring Festival
+        ("2026-02-17", True, False, "春节"),
+        ("2026-02-24", False, True, None),
+        ("2026-03-07", False, False, None),  # a Saturday
+    ],
+)
+def test_the_calendar_knows_holidays_and_the_days_worked_for_them(
+    connection: psycopg.Connection[Any], day: str, is_holiday: bool, is_workday: bool, name: str | None
+) -> None:
+    found = connection.execute(
+        "select is_holiday, is_workday, holiday_name_zh from marts.dim_date where date_day = %s", [day]
+    )
+    assert found.fetchall() == [(is_holiday, is_workday, name)]

@@ -24,7 +24,7 @@ from winback import bi_reader, paths, publish
 from winback import warehouse as place
 from winback.build import build_warehouse, published_day
 from winback.cli import main
-from winback.config import Settings
+from winback.config import Bi, Settings
 from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.publish import Standing, read_standing, reading_marts, roll_back
@@ -395,6 +395,45 @@ def test_bi_reader_reads_the_live_marts_without_personal_data_and_nothing_else(
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
                 connection.execute(f"select * from {closed}")
+
+
+def test_contact_details_are_for_the_roles_of_the_configuration_through_builds_and_rollbacks(
+    builder: Builder, warehouse: str, query: Query, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(warehouse, autocommit=True) as superuser:
+        for role in ("crm_export", "left_team"):
+            if superuser.execute("select to_regrole(%s) is null", [role]).fetchone() == (True,):
+                superuser.execute(f"create role {role}")
+
+    def configure(*readers: str) -> None:
+        bi = Bi(contact_readers=readers)
+        builder.settings = builder.settings.model_copy(update={"bi": bi})
+
+    def reading() -> list[str]:
+        found = query(
+            "select rolname from pg_roles where rolname in ('crm_export', 'left_team', 'bi_reader')"
+            " and has_table_privilege(rolname, 'marts.dim_customer_contact', 'select') order by 1"
+        )
+        return [role for (role,) in found]
+
+    builder.build(DAY)
+    configure("crm_export", "left_team", "nobody_is_called_so")
+    for number in (1, 2):
+        builder.build(days_after(number))
+        assert reading() == ["crm_export", "left_team"]
+        let_in = query(
+            "select nspname from pg_namespace where has_schema_privilege('crm_export', oid, 'usage')"
+        )
+        assert {name for (name,) in let_in} == {"marts", "public", "pg_catalog", "information_schema"}
+    assert "winback.yml names the role under bi.contact_readers, and there is none" in caplog.text
+    assert query("select has_table_privilege('crm_export', 'marts.dim_customer', 'select')") == [(False,)]
+    configure("crm_export")
+    with place.connect(autocommit=True) as connection:
+        roll_back(connection, builder.settings.bi.contact_readers)
+    assert reading() == ["crm_export"]
+    configure()
+    builder.build(days_after(3))
+    assert reading() == []
 
 
 @pytest.mark.without_tables

@@ -42,13 +42,6 @@ def marts(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
         with psycopg.connect(url, autocommit=True) as connection:
             ensure_schema(connection)
         load(url, raw)
-        with psycopg.connect(url) as connection:
-            connection.execute(
-                "insert into raw.account_managers_versions"
-                " (source_id, account_manager_id, left_on, valid_from, load_batch_id, loaded_at)"
-                " select source_id, account_manager_id, left_on, '-infinity', load_batch_id, loaded_at"
-                " from raw.account_managers on conflict do nothing"
-            )
         build(raw)
     with psycopg.connect(url, row_factory=dict_row) as connection:
         yield {

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from tests.conftest import DatabaseMaker
-from tests.property.arrivals import LOADED, Arrivals, RawWriter
+from tests.property.arrivals import LOADED, Arrivals, Delivery, RawWriter
 from tests.property.company_maker import CompanyMaker
 from tests.property.company_rules import company_rules, company_seeds
 from tests.property.oracle_customers import DAY, RawCompany, Row
@@ -52,7 +52,10 @@ SCHEMAS = ("intermediate", "marts")
 OWN_OF_BUILDS = ("build_id", "built_at", "is_new", "is_changed")  # columns that tell of the build
 # Tables that a build keeps of what it found changed, or of how things were before it.
 LISTS_OF_CHANGES = ("int_changed", "int_reranked", "int_retiered", "int_restated")
-NOTES_OF_BEFORE = ("int_merged_before", "int_data_begins", "int_line_months")
+NOTES_OF_BEFORE = (
+    *("int_merged_before", "int_data_begins", "int_line_months"),
+    *("int_unit_costs", "int_line_measures"),  # what they say now shows in margins and tiers
+)
 SHOWN_TABLES, SHOWN_ROWS = 6, 5
 Say = Callable[[str], None]
 NewWarehouse = Callable[[], str]
@@ -278,6 +281,20 @@ def an_order(order_id: str, day: date, amount: int, customer_id: str = "C0") -> 
     }
 
 
+def a_row(feed: str, **values: Any) -> Row:
+    return dict.fromkeys((*FEEDS[feed].column_names, "deleted_on")) | {"source_id": "erp"} | values
+
+
+def a_line(order_id: str, product_id: str, amount: int) -> Row:
+    return a_row(
+        "order_lines", order_id=order_id, line_no="1", product_id=product_id, quantity=1, amount=amount
+    )
+
+
+def a_product(product_id: str, unit_cost: int | None) -> Row:
+    return a_row("products", product_id=product_id, name=product_id, unit_cost=unit_cost)
+
+
 @pytest.fixture(scope="module")
 def new_warehouse(
     server: EmbeddedServer, warehouse_template: str, tmp_path_factory: pytest.TempPathFactory
@@ -378,6 +395,42 @@ def test_a_copy_that_was_taken_back_twice_catches_up_with_all_that_it_has_missed
                 roll_back(connection)
     found = differences(url, settings, day)
     assert not found, explain(found, "after rollbacks", [])
+
+
+@pytest.mark.slow
+def test_costs_and_order_lines_that_come_late_rank_their_line_anew(new_warehouse: NewWarehouse) -> None:
+    """The closed customer is in no rank, but their revenue decides whether the line is ranked by margin."""
+    url, day = new_warehouse(), date(2024, 2, 29)
+    settings = company_settings(RawCompany(day, "UTC", {"shops": "retail"}, "shops", []))
+    writer = RawWriter(url)
+    bought = {"big": 100, "small": 60, "closed": 40}
+    closed = a_row("customers", customer_id="closed", closed_on=day, closed_reason="moved")
+    orders = [an_order(f"O {who}", date(2024, 2, 1), amount, who) for who, amount in bought.items()]
+    lines = {who: a_line(f"O {who}", who, amount) for who, amount in bought.items()}
+    costs = {"big": 90, "small": 10, "closed": 5}
+
+    def build(expected: dict[str, str], **brought: list[Row]) -> None:
+        at = datetime.combine(day, datetime.min.time())
+        deliveries = [Delivery(at, feed, row, "brought") for feed, rows in brought.items() for row in rows]
+        writer.write(deliveries, day, {"orders": {"erp"}} | {feed: {"erp"} for feed in brought})
+        build_warehouse(settings, day)
+        with psycopg.connect(url) as connection:
+            tiers = connection.execute(
+                "select customer_id, ranked_by || ' ' || tier from marts.dim_customer where tier <> 'none'"
+            )
+            assert dict(tiers.fetchall()) == expected
+        found = differences(url, settings, day)
+        assert not found, explain(found, "after a cost or a line", [])
+
+    by_revenue = {"big": "revenue vip", "small": "revenue small"}
+    by_margin = {"big": "margin small", "small": "margin vip"}
+    with warehouse_at(url):
+        build(by_revenue, orders=orders, order_lines=list(lines.values()), customers=[closed])
+        build(by_margin, products=[a_product(who, cost) for who, cost in costs.items()])
+        build(by_revenue, order_lines=[lines["closed"] | {"product_id": None}])
+        build(by_margin, order_lines=[lines["closed"]])
+        build({"big": "margin vip", "small": "margin small"}, products=[a_product("big", 20)])
+        build(by_revenue, products=[a_product("closed", None)])
 
 
 @pytest.mark.slow

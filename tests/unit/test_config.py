@@ -107,6 +107,7 @@ def test_a_file_in_another_encoding_is_named(tmp_path):
         (lambda d: d["feeds"]["orders"]["sources"][0]["columns"].pop("amount"), ["required but not mapped: amount"]),
         (lambda d: d["feeds"]["orders"]["sources"][0].update(cursor="updated_at"), ["cursor 'updated_at' is not among the mapped columns"]),
         (lambda d: d["feeds"]["orders"]["sources"][0].update(lookback="three days"), ["lookback", "'three days'", "example: lookback: 3 days"]),
+        (lambda d: d.update(bi={"contact_readers": ["crm_export", "public"]}), ["bi.contact_readers", "public stands for everybody who reads marts"]),
         (lambda d: d["feeds"]["complaints"].update(deadline="25:00"), ["deadline", "'25:00'", "example: deadline: 07:30"]),
         (lambda d: d["feeds"]["complaints"]["sources"][0].update(table="x"), ["give one of: table, query, files"]),
         (lambda d: d["feeds"]["complaints"]["sources"][0].pop("files"), ["give one of: table, query, files"]),

@@ -53,6 +53,32 @@ def test_age_is_counted_in_days_that_are_worked(newest, until, workdays):
     assert Holidays("CN").workdays_after(newest, until) == workdays
 
 
+def test_the_special_days_are_the_holidays_with_the_weekends_they_join_and_the_made_up_workdays():
+    days = {each.day: each for each in Holidays("CN").special_days(2026) if each.day >= date(2026, 2, 8)}
+    february = {day.day: each.is_workday for day, each in days.items() if day.month == 2}
+    assert february == {14: True, 28: True} | dict.fromkeys(range(15, 24), False)
+    named = days[date(2026, 2, 17)]
+    assert (named.name_zh, named.name_en) == ("春节", "Chinese New Year (Spring Festival)")
+    assert days[date(2026, 2, 14)].name_zh is days[date(2026, 2, 21)].name_en is None
+    assert max(days) < date(2027, 1, 1)
+
+
+def test_special_days_have_names_in_the_language_of_the_country_where_there_are_no_others():
+    (thanksgiving,) = (each for each in Holidays("US").special_days(2017) if each.day == date(2017, 11, 23))
+    assert thanksgiving.name_zh == thanksgiving.name_en == "Thanksgiving Day"
+
+
+@pytest.mark.parametrize(("country", "last_year"), [("none", 2026), ("CN", 1949)])
+def test_without_known_holidays_there_are_no_special_days(country, last_year):
+    assert Holidays(country).special_days(last_year) == ()
+
+
+def test_a_year_that_nobody_has_announced_yet_has_its_festivals_only():
+    festivals = [each for each in Holidays("CN").special_days(2099) if each.day.year == 2099]
+    assert date(2099, 10, 1) in [each.day for each in festivals]
+    assert not any(each.is_workday for each in festivals)
+
+
 def test_a_country_that_is_not_known_is_refused():
     with pytest.raises(WinbackError, match=r"business\.holidays: the holidays of 'XX' are not known"):
         Holidays("XX").kind(date(2026, 3, 2))

@@ -41,6 +41,21 @@
         inner join changed_orders on orders_before.order_key = changed_orders.order_key
     ),
 
+    -- orders whose cost may be another: of a line, or of a product that is sold on one
+    recosted as (
+        select row_key as order_key from arrived_rows
+        where
+            feed = 'order_lines'
+            and exists (select 1 from {{ ref('int_unit_costs') }})
+
+        union
+
+        select order_lines.order_key
+        from {{ ref('stg_order_lines') }} as order_lines
+        inner join {{ ref('int_unit_costs') }} as unit_costs on order_lines.product_key = unit_costs.product_key
+        where unit_costs.is_changed
+    ),
+
     -- a source that begins to tell how its complaints were handled, or ceases to
     handling as (
         select
@@ -60,6 +75,12 @@
 
     keys as (
         select customer_key from orders_before
+
+        union all
+
+        select orders_of_lines.customer_key
+        from {{ as_of_base('int_orders') }} as orders_of_lines
+        inner join recosted on orders_of_lines.order_key = recosted.order_key
 
         union all
 
@@ -132,10 +153,7 @@
     )
 {% else %}
     with final as (
-        select
-            cast(null as text) as customer_key,
-            cast(null as bigint) as build_id
-        where false
+        {{ no_rows(customer_key='text', build_id='bigint') }}
     )
 {% endif %}
 

@@ -59,12 +59,7 @@
     )
 {% else %}
     with final as (
-        select
-            cast(null as text) as order_key,
-            cast(null as text) as source_id,
-            cast(null as text) as order_id,
-            cast(null as bigint) as build_id
-        where false
+        {{ no_rows(order_key='text', source_id='text', order_id='text', build_id='bigint') }}
     )
 {% endif %}
 

@@ -10,12 +10,30 @@ complaints as (
     where {{ of_changed_customers() }}
 ),
 
+costed_lines as (
+    select
+        order_lines.customer_key,
+        order_lines.ordered_on as day,
+        order_lines.quantity * unit_costs.unit_cost as known_cost,
+        order_lines.amount as costed_revenue
+    from {{ ref('int_order_lines') }} as order_lines
+    inner join {{ ref('int_unit_costs') }} as unit_costs
+        on
+            order_lines.product_key = unit_costs.product_key
+            and unit_costs.unit_cost is not null
+    where
+        order_lines.quantity is not null
+        and {{ of_changed_customers('order_lines.customer_key') }}
+),
+
 events as (
     select
         customer_key,
         ordered_on as day,
         case when order_class = 'sale' then 1 else 0 end as orders,
         amount as revenue,
+        0 as known_cost,
+        0 as costed_revenue,
         0 as complaints
     from orders
     where order_class <> 'void'
@@ -27,8 +45,22 @@ events as (
         opened_on as day,
         0 as orders,
         0 as revenue,
+        0 as known_cost,
+        0 as costed_revenue,
         1 as complaints
     from complaints
+
+    union all
+
+    select
+        customer_key,
+        day,
+        0 as orders,
+        0 as revenue,
+        known_cost,
+        coalesce(costed_revenue, 0) as costed_revenue,
+        0 as complaints
+    from costed_lines
 ),
 
 daily as (
@@ -39,6 +71,8 @@ daily as (
         day + 1 as next_evening,
         cast(sum(orders) as integer) as orders,
         sum(revenue) as revenue,
+        sum(revenue - known_cost) as margin,
+        sum(costed_revenue) as costed_revenue,
         cast(sum(complaints) as integer) as complaints
     from events
     group by 1, 2
@@ -50,6 +84,8 @@ yearly as (
         min(case when orders > 0 then day end) over to_date as first_order_on,
         max(case when orders > 0 then day end) over to_date as last_order_on,
         sum(revenue) over to_date as revenue_to_date,
+        sum(margin) over to_date as margin_to_date,
+        sum(costed_revenue) over to_date as costed_revenue_to_date,
         sum(revenue) over (
             partition by customer_key order by next_evening
             range between interval '{{ var("trailing_months") }} months -1 day' preceding and current row
@@ -81,6 +117,8 @@ final as (
         first_order_on,
         last_order_on,
         revenue_to_date,
+        margin_to_date,
+        costed_revenue_to_date,
         revenue_12m,
         coalesce(value_12m, 0) as value_12m
     from valued

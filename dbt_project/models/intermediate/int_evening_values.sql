@@ -72,6 +72,8 @@ happened as (
         customer_days.first_order_on,
         customer_days.last_order_on,
         customer_days.revenue_to_date,
+        customer_days.margin_to_date,
+        customer_days.costed_revenue_to_date,
         customer_days.value_12m
     from customer_days
     inner join calendars on customer_days.is_changed = calendars.is_changed
@@ -88,7 +90,9 @@ earlier as (
     select
         customer_days.customer_key,
         calendars.evenings[series.place] as day,
-        customer_days.revenue_to_date
+        customer_days.revenue_to_date,
+        customer_days.margin_to_date,
+        customer_days.costed_revenue_to_date
     from customer_days
     inner join calendars on customer_days.is_changed = calendars.is_changed
     cross join lateral {{ places(
@@ -121,6 +125,8 @@ combined as (
         happened.first_order_on,
         happened.last_order_on,
         happened.revenue_to_date - coalesce(earlier.revenue_to_date, 0) as revenue_12m,
+        happened.margin_to_date - coalesce(earlier.margin_to_date, 0) as margin_12m,
+        happened.costed_revenue_to_date - coalesce(earlier.costed_revenue_to_date, 0) as costed_revenue_12m,
         happened.value_12m
     from happened
     left join earlier
@@ -136,6 +142,8 @@ combined as (
         null as first_order_on,
         null as last_order_on,
         0 as revenue_12m,
+        0 as margin_12m,
+        0 as costed_revenue_12m,
         0 as value_12m
     from waiting
 ),
@@ -148,6 +156,8 @@ final as (
         combined.first_order_on,
         combined.last_order_on,
         combined.revenue_12m,
+        combined.margin_12m,
+        combined.costed_revenue_12m,
         combined.value_12m
     from combined
     inner join staged

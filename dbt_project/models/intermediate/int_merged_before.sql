@@ -6,10 +6,7 @@ with final as (
             survivor_key
         from {{ as_of_base('int_customers__survivors') }}
     {% else %}
-        select
-            cast(null as text) as customer_key,
-            cast(null as text) as survivor_key
-        where false
+        {{ no_rows(customer_key='text', survivor_key='text') }}
     {% endif %}
 )
 

@@ -8,21 +8,45 @@ customers as (
     select * from {{ ref('int_customers') }}
 ),
 
-final as (
+measures as (
+    select * from {{ ref('int_line_measures') }}
+),
+
+figures as (
     select
         evenings.customer_key,
         evenings.day,
         customers.business_line,
-        evenings.revenue_12m
+        evenings.last_order_on,
+        customers.closed_on,
+        evenings.revenue_12m,
+        case
+            when measures.ranked_by = 'margin' then evenings.margin_12m
+            else evenings.revenue_12m
+        end as figure_12m
     from evenings
     inner join customers on evenings.customer_key = customers.customer_key
+    left join measures
+        on
+            customers.business_line = measures.business_line
+            and evenings.day = measures.day
+),
+
+final as (
+    select
+        customer_key,
+        day,
+        business_line,
+        revenue_12m,
+        figure_12m
+    from figures
     where
-        evenings.revenue_12m > 0
+        figure_12m > 0
         -- not closed in any way
         and (
-            customers.closed_on is null
-            or customers.closed_on > evenings.day
-            or customers.closed_on < evenings.last_order_on
+            closed_on is null
+            or closed_on > day
+            or closed_on < last_order_on
         )
 )
 

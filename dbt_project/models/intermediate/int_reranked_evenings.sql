@@ -1,5 +1,5 @@
 {# A line's evening is ranked anew if it is new, or if the figure, line or closing of anybody in it differs from when
-   it was ranked; who has moved to another line concerns both. #}
+   it was ranked, or the measure is another; who has moved to another line concerns both. #}
 with evenings as (
     select * from {{ ref('int_evenings') }}
 ),
@@ -14,7 +14,7 @@ lines as (
             customer_key,
             day,
             business_line,
-            revenue_12m
+            figure_12m
         from {{ ref('int_rankable_evenings') }}
         where {{ of_restated_customers() }}
     ),
@@ -24,7 +24,7 @@ lines as (
             customer_key,
             day,
             business_line,
-            revenue_12m
+            figure_12m
         from {{ as_of_base('int_tiers') }}
         where {{ of_restated_customers() }}
     ),
@@ -40,8 +40,8 @@ lines as (
                 figures.customer_key = figures_before.customer_key
                 and figures.day = figures_before.day
         where
-            (figures.business_line, figures.revenue_12m)
-            is distinct from (figures_before.business_line, figures_before.revenue_12m)
+            (figures.business_line, figures.figure_12m)
+            is distinct from (figures_before.business_line, figures_before.figure_12m)
     ),
 {% endif %}
 
@@ -60,6 +60,12 @@ final as (
         from changed
         inner join evenings on changed.day = evenings.day
         inner join lines on lines.business_line in (changed.business_line, changed.business_line_before)
+        union
+        select
+            business_line,
+            day
+        from {{ ref('int_line_measures') }}
+        where is_changed
     {% endif %}
 )
 

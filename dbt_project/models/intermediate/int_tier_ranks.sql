@@ -18,8 +18,8 @@ ranked as (
         customer_key,
         day,
         business_line,
-        revenue_12m,
-        rank() over (partition by day, business_line order by revenue_12m desc) - 1 as customers_above,
+        figure_12m,
+        rank() over (partition by day, business_line order by figure_12m desc) - 1 as customers_above,
         count(*) over (partition by day, business_line) as customers_ranked
     from evenings
 ),
@@ -30,7 +30,7 @@ final as (
         ranked.customer_key,
         ranked.day,
         ranked.business_line,
-        ranked.revenue_12m,
+        ranked.figure_12m,
         ranked.customers_above,
         shares.tier
     from ranked

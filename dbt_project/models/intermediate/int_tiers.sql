@@ -7,7 +7,7 @@ with final as (
         customer_key,
         day,
         business_line,
-        revenue_12m,
+        figure_12m,
         customers_above,
         tier
     from {{ ref('int_tier_ranks') }}

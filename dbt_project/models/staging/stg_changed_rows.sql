@@ -1,4 +1,4 @@
--- Rows of the smaller feeds, deleted ones too, that the build before has not seen as they are now.
+-- Rows of the feeds beside orders, deleted ones too, that the build before has not seen as they are now.
 with complaints as (
     select * from {{ source('raw', 'complaints') }}
     where
@@ -14,6 +14,14 @@ surveys as (
 balances as (
     select * from {{ source('raw', 'balances') }}
     where {{ is_written_since_base() }} or {{ day_lay_ahead_of_base(month_end('month')) }}
+),
+
+order_lines as (
+    select distinct
+        source_id,
+        order_id
+    from {{ source('raw', 'order_lines') }}
+    where {{ is_written_since_base() }}
 ),
 
 customers as (
@@ -48,6 +56,15 @@ final as (
         null as row_key,
         {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key
     from balances
+
+    union all
+
+    -- by their orders
+    select
+        'order_lines' as feed,
+        {{ source_key('source_id', 'order_id') }} as row_key,
+        null as source_customer_key
+    from order_lines
 
     union all
 

@@ -56,11 +56,15 @@ class Rules:
             if file.name not in texts:
                 file.unlink()
         for name, text in texts.items():
-            file = folder / name
-            if not file.exists() or file.read_text("utf-8") != text:
-                fresh = folder / f".{name}.{os.getpid()}"  # another process may read, or write the same
-                fresh.write_text(text, encoding="utf-8", newline="")
-                fresh.replace(file)
+            write_changed(folder / name, text)
+
+
+def write_changed(file: Path, text: str) -> None:
+    """Write a file, unless it says this already, all at once: another process may read or write it."""
+    if not file.exists() or file.read_text("utf-8") != text:
+        fresh = file.with_name(f".{file.name}.{os.getpid()}")
+        fresh.write_text(text, encoding="utf-8", newline="")
+        fresh.replace(file)
 
 
 def company_folder() -> Path:

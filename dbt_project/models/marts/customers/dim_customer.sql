@@ -7,6 +7,11 @@ evenings as (
     where day = {{ as_of_date() }}
 ),
 
+measures as (
+    select * from {{ ref('int_line_measures') }}
+    where day = {{ month_start(as_of_date() ~ ' + 1') }} - 1
+),
+
 buyers as (
     select * from {{ ref('int_buyers') }}
 ),
@@ -33,12 +38,18 @@ final as (
         buyers.rfm_money,
         buyers.segment,
         coalesce(evenings.tier, 'none') as tier,
+        coalesce(measures.ranked_by, 'revenue') as ranked_by,
+        case
+            when measures.ranked_by = 'margin' then evenings.margin_12m
+            else evenings.revenue_12m
+        end as figure_12m,
         coalesce(evenings.value_tier, 'none') as value_tier,
         coalesce(evenings.value_12m, 0) as value_12m,
         evenings.stage,
         customers.closed_on
     from customers
     left join evenings on customers.customer_key = evenings.customer_key
+    left join measures on customers.business_line = measures.business_line
     left join buyers on customers.customer_key = buyers.customer_key
 )
 

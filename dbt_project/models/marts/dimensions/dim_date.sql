@@ -11,17 +11,26 @@ days as (
     cross join lateral {{ day_series('periods.first_day', 'periods.last_day', '1 day') }} as series (day)
 ),
 
+holidays as (
+    select * from {{ ref('holidays') }}
+),
+
 final as (
     select
-        date_day,
-        cast(extract(isoyear from date_day) as integer) as iso_year,
-        cast(extract(week from date_day) as integer) as iso_week,
-        {{ week_start('date_day') }} as week_starts_on,
-        {{ week_start('date_day') }} + 6 as week_ends_on,
-        {{ month_start('date_day') }} as month,
-        cast(date_trunc('quarter', cast(date_day as timestamp)) as date) as quarter,
-        extract(isodow from date_day) in (6, 7) as is_weekend
+        days.date_day,
+        cast(extract(isoyear from days.date_day) as integer) as iso_year,
+        cast(extract(week from days.date_day) as integer) as iso_week,
+        {{ week_start('days.date_day') }} as week_starts_on,
+        {{ week_start('days.date_day') }} + 6 as week_ends_on,
+        {{ month_start('days.date_day') }} as month,
+        cast(date_trunc('quarter', cast(days.date_day as timestamp)) as date) as quarter,
+        extract(isodow from days.date_day) in (6, 7) as is_weekend,
+        coalesce(not holidays.is_workday, false) as is_holiday,
+        holidays.name_zh as holiday_name_zh,
+        holidays.name_en as holiday_name_en,
+        coalesce(holidays.is_workday, extract(isodow from days.date_day) not in (6, 7)) as is_workday
     from days
+    left join holidays on days.date_day = holidays.day
 )
 
 select * from final

@@ -11,6 +11,10 @@ expectations as (
     select * from {{ source('ops', 'expectations') }}
 ),
 
+tier_ties as (
+    select * from {{ ref('int_tier_ties') }}
+),
+
 results as (
     select
         batches.feed,
@@ -78,6 +82,34 @@ final as (
         on
             so_far.feed = expectations.feed
             and so_far.expectation = expectations.expectation
+
+    union all
+
+    -- what the build itself looks at
+    select
+        'orders' as feed,
+        'all' as source_id,
+        'tier_shares_of_' || business_line as expectation,
+        'line' as level,
+        'warn' as severity,
+        'sales operations' as owner,
+        'Customers with equal figures are in the same tier: where one figure, such as a fixed fee, fills more than '
+        || {{ var('tier_tie_limit') }}
+        || ' times the share of a tier, the tier does not tell who is important.' as protects_en,
+        '数字相同的客户等级也相同。如果同一个数字（例如统一收费）的客户人数超过某一等级应占人数的 '
+        || {{ var('tier_tie_limit') }}
+        || ' 倍，这个等级就分不出谁更重要。' as protects_zh,
+        1 as batches_checked,
+        customers_tied as rows_failed,
+        customers_ranked as rows_total,
+        1.0 * customers_tied / customers_ranked as share_failed,
+        case when customers_tied > 0 then reviewed_on end as last_failed_on,
+        case when customers_tied > 0 then 'failed' else 'passed' end as last_outcome,
+        cast(times_filled as double precision) as last_observed,
+        null as last_usual,
+        null as last_minimum,
+        cast({{ var('tier_tie_limit') }} as double precision) as last_maximum
+    from tier_ties
 )
 
 select * from final

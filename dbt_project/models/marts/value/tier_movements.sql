@@ -16,6 +16,10 @@ moved as (
         and months.tier <> months.start_tier
 ),
 
+measures as (
+    select * from {{ ref('int_line_measures') }}
+),
+
 ranks as (
     select
         tier,
@@ -41,10 +45,15 @@ final as (
         moved.start_tier as from_tier,
         moved.tier as to_tier,
         case when to_ranks.rank_order < from_ranks.rank_order then 'up' else 'down' end as direction,
-        moved.revenue_12m
+        moved.revenue_12m,
+        coalesce(measures.ranked_by, 'revenue') as ranked_by
     from moved
     inner join ranks as from_ranks on moved.start_tier = from_ranks.tier
     inner join ranks as to_ranks on moved.tier = to_ranks.tier
+    left join measures
+        on
+            moved.business_line = measures.business_line
+            and {{ month_end('moved.month') }} = measures.day
 )
 
 select * from final

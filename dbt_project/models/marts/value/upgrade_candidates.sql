@@ -2,7 +2,7 @@ with customers as (
     select * from {{ ref('dim_customer') }}
     where
         stage not in ('closed', 'prospect', 'churned')
-        and revenue_12m > 0
+        and figure_12m > 0
 ),
 
 customer_days as (
@@ -18,11 +18,16 @@ reviewed as (
     where day = {{ month_start(as_of_date() ~ ' + 1') }} - 1
 ),
 
-business_lines as (
+lines_reviewed as (
     select
-        customer_key,
-        business_line
-    from {{ ref('int_customers') }}
+        customers.customer_key,
+        customers.business_line,
+        coalesce(measures.ranked_by, 'revenue') as ranked_by
+    from {{ ref('int_customers') }} as customers
+    left join {{ ref('int_line_measures') }} as measures
+        on
+            customers.business_line = measures.business_line
+            and measures.day = {{ month_start(as_of_date() ~ ' + 1') }} - 1
 ),
 
 tier_rules as (
@@ -36,12 +41,17 @@ upgrade_rules as (
 -- the smallest figure that was enough for a tier at the last review
 thresholds as (
     select
-        business_lines.business_line,
+        lines_reviewed.business_line,
         reviewed.tier,
         tier_rules.rank_order,
-        min(reviewed.revenue_12m) as threshold
+        min(
+            case
+                when lines_reviewed.ranked_by = 'margin' then reviewed.margin_12m
+                else reviewed.revenue_12m
+            end
+        ) as threshold
     from reviewed
-    inner join business_lines on reviewed.customer_key = business_lines.customer_key
+    inner join lines_reviewed on reviewed.customer_key = lines_reviewed.customer_key
     inner join tier_rules on reviewed.tier = tier_rules.tier
     group by 1, 2, 3
 ),
@@ -58,21 +68,21 @@ ahead as (
     inner join thresholds
         on
             customers.business_line = thresholds.business_line
-            and customers.revenue_12m < thresholds.threshold
+            and customers.figure_12m < thresholds.threshold
             and (tier_rules.rank_order > thresholds.rank_order or tier_rules.rank_order is null)
 ),
 
 within_reach as (
     select
         ahead.*,
-        ahead.threshold - ahead.revenue_12m as missing,
+        ahead.threshold - ahead.figure_12m as missing,
         upgrade_rules.min_growth,
         upgrade_rules.source
     from ahead
     inner join upgrade_rules on ahead.policy = upgrade_rules.policy
     where
         ahead.place = 1
-        and ahead.threshold - ahead.revenue_12m <= upgrade_rules.max_gap_share * ahead.threshold
+        and ahead.threshold - ahead.figure_12m <= upgrade_rules.max_gap_share * ahead.threshold
         and ahead.first_order_on <= {{ as_of_date() }} - 2 * {{ var('growth_days') }}
 ),
 
@@ -93,15 +103,19 @@ final as (
         within_reach.tier,
         within_reach.next_tier,
         within_reach.revenue_12m,
+        within_reach.ranked_by,
+        within_reach.figure_12m,
         within_reach.threshold,
         within_reach.missing,
         lately.revenue_lately / lately.revenue_before - 1 as growth,
-        '近 12 个月净销售额 ' || {{ plain('within_reach.revenue_12m') }}
+        case within_reach.ranked_by when 'margin' then '近 12 个月毛利 ' else '近 12 个月净销售额 ' end
+        || {{ plain('within_reach.figure_12m') }}
         || '，距更高等级的门槛 ' || {{ plain('within_reach.threshold') }}
         || ' 还差 ' || {{ plain('within_reach.missing') }}
         || '；近 {{ var('growth_days') }} 天净销售额 ' || {{ plain('lately.revenue_lately') }}
         || '，此前 {{ var('growth_days') }} 天 ' || {{ plain('lately.revenue_before') }} as evidence_zh,
-        'net revenue of 12 months ' || {{ plain('within_reach.revenue_12m') }}
+        case within_reach.ranked_by when 'margin' then 'margin' else 'net revenue' end
+        || ' of 12 months ' || {{ plain('within_reach.figure_12m') }}
         || ', ' || {{ plain('within_reach.missing') }}
         || ' short of the next tier at ' || {{ plain('within_reach.threshold') }}
         || '; net sales ' || {{ plain('lately.revenue_lately') }} || ' in the last {{ var('growth_days') }} days, '
