@@ -4,6 +4,13 @@ with products as (
     where unit_cost is not null
 ),
 
+{% if goes_on() %}
+    products_before as (
+        select * from {{ this }}
+        where unit_cost is not null
+    ),
+{% endif %}
+
 final as (
     {% if goes_on() %}
         select
@@ -11,12 +18,7 @@ final as (
             products.unit_cost,
             (products.unit_cost is distinct from products_before.unit_cost) as is_changed
         from products
-        full outer join
-            (
-                select * from {{ this }}
-                where unit_cost is not null
-            ) as products_before
-            on products.product_key = products_before.product_key
+        full outer join products_before on products.product_key = products_before.product_key
     {% else %}
         select
             product_key,
