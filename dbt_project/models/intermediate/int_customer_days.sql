@@ -15,6 +15,8 @@ events as (
         customer_key,
         ordered_on as day,
         case when order_class = 'sale' then 1 else 0 end as orders,
+        case when order_class = 'sale' and is_on_time is not null then 1 else 0 end as orders_promised,
+        case when order_class = 'sale' and is_on_time then 1 else 0 end as orders_on_time,
         amount as revenue,
         0 as complaints
     from orders
@@ -26,6 +28,8 @@ events as (
         customer_key,
         opened_on as day,
         0 as orders,
+        0 as orders_promised,
+        0 as orders_on_time,
         0 as revenue,
         1 as complaints
     from complaints
@@ -38,6 +42,8 @@ daily as (
         -- the day after less 12 months is the first day of the trailing year
         day + 1 as next_evening,
         cast(sum(orders) as integer) as orders,
+        cast(sum(orders_promised) as integer) as orders_promised,
+        cast(sum(orders_on_time) as integer) as orders_on_time,
         sum(revenue) as revenue,
         cast(sum(complaints) as integer) as complaints
     from events
@@ -49,6 +55,7 @@ yearly as (
         *,
         min(case when orders > 0 then day end) over to_date as first_order_on,
         max(case when orders > 0 then day end) over to_date as last_order_on,
+        cast(sum(orders) over to_date as integer) as orders_to_date,
         sum(revenue) over to_date as revenue_to_date,
         sum(revenue) over (
             partition by customer_key order by next_evening
@@ -76,10 +83,13 @@ final as (
         day,
         next_day,
         orders,
+        orders_promised,
+        orders_on_time,
         revenue,
         complaints,
         first_order_on,
         last_order_on,
+        orders_to_date,
         revenue_to_date,
         revenue_12m,
         coalesce(value_12m, 0) as value_12m

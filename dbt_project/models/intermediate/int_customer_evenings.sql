@@ -18,7 +18,9 @@ final as (
         evenings.stage not in ('closed', 'prospect', 'churned') as is_live,
         evenings.first_order_on,
         evenings.last_order_on,
+        evenings.orders_12m,
         evenings.revenue_12m,
+        evenings.bridge_revenue,
         evenings.value_12m,
         coalesce(tiers.tier, 'none') as tier,
         coalesce(value_tiers.tier, 'none') as value_tier
