@@ -70,8 +70,8 @@
     {{ return(columns + base_money() | list if grain == 'month' else columns) }}
 {% endmacro %}
 
-{# Every rate divides two columns of its own row: sums are rolled up, rates never are. Null in the running period. #}
-{% macro retention_rates(grain) -%}
+{# Every rate divides two columns of its own row: sums are rolled up, rates never are. #}
+{% macro retention_rates(grain) %}
     {% set rates = {
         'churn_rate': ('churn_members', 'churn_base'),
         'retention_rate': ('(churn_base - churn_members)', 'churn_base'),
@@ -92,14 +92,14 @@
             'share_of_revenue': ('revenue_12m', 'all_tiers_revenue_12m'),
         }) %}
     {% endif %}
-    {% for name, (part, whole) in rates.items() -%}
+    {{ return(rates) }}
+{% endmacro %}
+
+{# Their columns: null in the running period and where there is nothing to divide by. #}
+{% macro retention_rate_columns(grain) -%}
+    {% for name, (part, whole) in retention_rates(grain).items() -%}
         case when is_complete then 1.0 * {{ part }} / nullif({{ whole }}, 0) end as {{ name }}{{ ',' if not loop.last }}
     {% endfor %}
-{%- endmacro %}
-
-{# Of those whom a period could lose, the share that has churned by its end; null where there is nobody to lose. #}
-{% macro churn_rate() -%}
-    1.0 * churn_members / nullif(churn_base, 0)
 {%- endmacro %}
 
 {# How customers' periods add up to rows by business line, and by region and value tier at the start. #}

@@ -94,6 +94,8 @@ both_ends as (
         coalesce(at_end.revenue_12m, 0) as revenue_12m,
         at_end.bridge_revenue,
         at_end.first_order_on,
+        at_end.last_order_on,
+        at_start.last_order_on as start_last_order_on,
         -- who had not been seen by then had not ordered by then
         case
             when customer_periods.customer_key <> '-1' then coalesce(at_start.stage, 'prospect')
@@ -175,6 +177,9 @@ final as (
         start_tier,
         start_value_tier,
         start_bridge_revenue,
+        first_order_on,
+        last_order_on,
+        start_last_order_on,
         data_begin_on,
         bridge_months,
         start_region_key,

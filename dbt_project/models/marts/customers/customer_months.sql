@@ -39,9 +39,15 @@ first_paid as (
     group by 1
 ),
 
+last_orders as (
+    select * from {{ ref('int_last_orders') }}
+),
+
 bridged as (
     select
         periods.*,
+        last_orders.order_key as start_order_key,
+        last_orders.channel as start_channel,
         case
             when periods.is_bridge_defined is not true then null
             when periods.start_bridge_revenue <= 0 and periods.bridge_revenue > 0
@@ -57,6 +63,11 @@ bridged as (
         base.first_order_on < {{ trailing_start('base.day') }} as is_established
     from periods
     left join first_paid on periods.customer_key = first_paid.customer_key
+    left join last_orders
+        on
+            periods.customer_key = last_orders.customer_key
+            and periods.start_last_order_on = last_orders.day
+            and periods.churn_base = 1
     left join evenings as base
         on
             periods.customer_key = base.customer_key
@@ -95,6 +106,10 @@ final as (
         start_value_tier,
         start_region_key,
         start_account_manager_key,
+        start_order_key,
+        start_channel,
+        {{ month_start('first_order_on') }} as cohort_month,
+        last_order_on,
         is_churn_rate_defined,
         customers_start,
         customers_closed,

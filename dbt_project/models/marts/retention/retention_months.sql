@@ -78,7 +78,7 @@ final as (
         {{ (keys + retention_columns('month')) | join(', ') }},
         all_tiers_customers,
         all_tiers_revenue_12m,
-        {{ retention_rates('month') }}
+        {{ retention_rate_columns('month') }}
     from shared
 )
 

@@ -11,7 +11,7 @@ totals as (
 final as (
     select
         {{ (period + ['business_line', 'region_key', 'value_tier'] + retention_columns('quarter')) | join(', ') }},
-        {{ retention_rates('quarter') }}
+        {{ retention_rate_columns('quarter') }}
     from totals
 )
 

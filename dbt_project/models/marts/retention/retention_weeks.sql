@@ -11,7 +11,7 @@ totals as (
 final as (
     select
         {{ (period + ['business_line', 'region_key', 'value_tier'] + retention_columns('week')) | join(', ') }},
-        {{ retention_rates('week') }}
+        {{ retention_rate_columns('week') }}
     from totals
 )
 
