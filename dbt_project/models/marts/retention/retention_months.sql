@@ -57,7 +57,11 @@ totals as (
             coalesce(started.{{ name }}, 0) as {{ name }},
         {% endfor -%}
         {% for name in retention_money('month') -%}
-            started.{{ name }},
+            {% if name in ['revenue', 'customer_revenue', 'revenue_at_risk', 'revenue_12m'] -%}
+                coalesce(started.{{ name }}, 0) as {{ name }},
+            {% else -%}
+                started.{{ name }},
+            {% endif -%}
         {% endfor -%}
         {% for name in base_money() -%}
             based.{{ name }}{{ ',' if not loop.last }}
