@@ -17,6 +17,24 @@
     cast(date_trunc('month', cast({{ day }} as timestamp)) + interval '1 month' - interval '1 day' as date)
 {%- endmacro %}
 
+{% macro quarter_start(day) -%}
+    cast(date_trunc('quarter', cast({{ day }} as timestamp)) as date)
+{%- endmacro %}
+
+{% macro quarter_end(day) -%}
+    cast(date_trunc('quarter', cast({{ day }} as timestamp)) + interval '3 months' - interval '1 day' as date)
+{%- endmacro %}
+
+{# The evening that many months before a month's end: a month's end, too. #}
+{% macro months_before_end(day, months) -%}
+    cast({{ day }} + 1 - {{ months }} * interval '1 month' as date) - 1
+{%- endmacro %}
+
+{# The first day of the trailing months that end with a day. #}
+{% macro trailing_start(day) -%}
+    cast({{ day }} + 1 - interval '{{ var("trailing_months") }} months' as date)
+{%- endmacro %}
+
 {# The Monday of the ISO week. #}
 {% macro week_start(day) -%}
     cast(date_trunc('week', cast({{ day }} as timestamp)) as date)

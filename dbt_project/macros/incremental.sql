@@ -231,6 +231,10 @@
     {{ replace_rows(arg_dict, of_changed_periods(month_end('month')) ~ ' or month < ' ~ first_period('month')) }}
 {%- endmacro %}
 
+{% macro get_incremental_by_quarter_sql(arg_dict) -%}
+    {{ replace_rows(arg_dict, of_changed_periods(quarter_end('quarter')) ~ ' or quarter < ' ~ first_period('quarter')) }}
+{%- endmacro %}
+
 {% macro get_incremental_by_week_sql(arg_dict) -%}
     {{ replace_rows(
         arg_dict, of_changed_periods('week_ends_on') ~ ' or week_starts_on < ' ~ first_period('week')

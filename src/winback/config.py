@@ -38,6 +38,10 @@ class Company(Strict):
     name_zh: Annotated[str, Field(examples=["示例零售"])]
 
 
+# A key of customers.attributes; it becomes part of a query.
+Attribute = Annotated[str, Field(pattern=r"^\w+$", examples=["car_model"])]
+
+
 class Business(Strict):
     """How the business counts: its day, its money, its lines."""
 
@@ -47,6 +51,7 @@ class Business(Strict):
     holidays: Holidays = "CN"
     default_business_line: Annotated[str, Field(examples=["retail"])] = "retail"
     lines: Annotated[dict[str, str], Field(examples=[{"retail": "retail"}])] = {"retail": "retail"}
+    attributes: Annotated[tuple[Attribute, ...], Field(examples=[["car_model"]])] = ()
 
     @model_validator(mode="after")
     def _default_line_is_known(self) -> Self:

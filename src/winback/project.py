@@ -111,6 +111,7 @@ def deployment_vars(settings: Settings, rules: Rules) -> dict[str, Any]:
         "default_business_line": business.default_business_line,
         "business_lines": business.lines,
         "watched_signals": rules.watched_signals(business.lines),
+        "attributes": list(business.attributes),
     }
 
 

@@ -1,14 +1,15 @@
 """Invent small companies whose customers stand at every edge of the rules."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from tests.property.company_scene import Scene
+from tests.property.company_scene import TIMES, Scene
 from tests.property.company_service import MANAGERS, Service
 from tests.property.company_stories import Stories
-from tests.property.oracle_customers import DAY, RawCompany, Row
+from tests.property.oracle_customers import DAY, RawCompany, Row, first_of_month
 from tests.property.oracle_rules import Rules
 
 CLOSED_REASONS = ("deceased", " Bankrupt", "搬迁", "price", "unheard of", None)
@@ -27,6 +28,7 @@ class CompanyMaker(Scene):
         self.orders: list[Row] = []
         self.customers: list[Row] = []
         self.past_versions: list[Row] = []
+        self.contacts: list[Row] = []
 
     def make(self) -> RawCompany:
         for number in range(self.random.choice((5, 10, self.random.randint(5, 40), 40, 40))):
@@ -38,6 +40,8 @@ class CompanyMaker(Scene):
         self.add_merges()
         self.add_past_versions()
         self.delete_some()
+        self.add_promises()
+        self.add_contacts()
         return self.company()
 
     def company(self) -> RawCompany:
@@ -53,6 +57,7 @@ class CompanyMaker(Scene):
             self.service.surveys,
             self.service.balances,
             self.service.account_managers,
+            self.contacts,
         )
 
     def add_order(self, customer_id: str | None, day: date, amount: Decimal, **changes: Any) -> Row:
@@ -220,3 +225,33 @@ class CompanyMaker(Scene):
             for row in rows:
                 if self.is_likely(share):
                     row["deleted_on"] = self.as_of
+
+    def add_promises(self) -> None:
+        """Let some orders say when they were promised and delivered: on the day, before it or after it."""
+        for order in self.orders:
+            if self.aside.random() < 0.5:
+                day = order["ordered_at"].astimezone(ZoneInfo(self.zone)).date() + 3 * DAY
+                late = self.aside.choice((-1, 0, 0, 1)) * DAY
+                times = [datetime.combine(at, self.aside.choice(TIMES)) for at in (day, day + late)]
+                promised, delivered = (it.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC) for it in times)
+                order["promised_at"] = self.aside.choice((promised, promised, None))
+                order["delivered_at"] = self.aside.choice((delivered, delivered, None))
+
+    def add_contacts(self) -> None:
+        """Let somebody speak with some customers, from some month on."""
+        first = first_of_month(self.as_of, -self.aside.randint(0, 8))
+        for number in range(self.aside.choice((0, 20, 60))):
+            day = first + timedelta(days=self.aside.randint(0, (self.as_of - first).days + 2))
+            moment = datetime.combine(day, self.aside.choice(TIMES)).replace(tzinfo=ZoneInfo(self.zone))
+            self.contacts.append(
+                self.row(
+                    "contacts",
+                    source_id="erp",
+                    contact_id=f"K{number}",
+                    customer_source_id="erp",
+                    customer_id=f"C{self.aside.randint(0, 12)}",
+                    contacted_at=moment.astimezone(UTC),
+                    reason_code=self.aside.choice((None, "price", " 质量", "unheard of")),
+                    deleted_on=self.aside.choice((None, None, None, self.as_of)),
+                )
+            )

@@ -33,6 +33,7 @@ class Scene:
     def __init__(self, seed: int, rules: Rules) -> None:
         self.random = random = Random(seed)
         self.rules = rules
+        self.aside = Random(f"aside {seed}")  # what is drawn of it leaves everything else as it is
         self.as_of = random.choice(LAST_DAYS)
         self.zone = random.choice(ZONES)
         self.opened = self.as_of - timedelta(days=random.randint(2 * 365, 3 * 365))

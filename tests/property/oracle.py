@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.property.oracle_buyers import Buyer, standing_among
@@ -497,29 +496,3 @@ class Oracle:
             "lost_revenue": (now["value_12m"] if churned else Decimal(0)) if defined else None,
             "revenue_at_risk": now["value_12m"] if now["stage"] == "at_risk" else Decimal(0),
         }
-
-    @cached_property
-    def retention_months(self) -> Table:
-        added_up = {"orders", "revenue", "complaints", "revenue_at_risk", "churn_base", "churn_members"}
-        groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
-        for (_, month), row in self.customer_months.items():
-            groups[month, row["business_line"], row["start_region_key"], row["start_value_tier"]].append(row)
-        table = {}
-        for key, rows in groups.items():
-            summed = {
-                name: sum(row[name] for row in rows)
-                for name in rows[0]
-                if name in added_up or name.startswith("customers_")
-            }
-            lost = [row["lost_revenue"] for row in rows if row["lost_revenue"] is not None]
-            base = summed["churn_base"]
-            rate = Decimal(summed["churn_members"]) / base if base else None
-            table[key] = {
-                "period_ends_on": rows[0]["period_ends_on"],
-                "is_complete": rows[0]["is_complete"],
-                **summed,
-                "lost_revenue": sum(lost) if lost else None,
-                "churn_rate": rate,
-                "retention_rate": None if rate is None else 1 - rate,
-            }
-        return table

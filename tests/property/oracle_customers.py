@@ -35,6 +35,7 @@ class RawCompany:
     surveys: list[Row] = field(default_factory=list)
     balances: list[Row] = field(default_factory=list)
     account_managers: list[Row] = field(default_factory=list)
+    contacts: list[Row] = field(default_factory=list)
 
 
 def first_of_month(day: date, months: int = 0) -> date:

@@ -38,6 +38,7 @@ class Policy:
     won_back_days: int
     monthly_minimum: Decimal | None = None
     balance_minimum: Decimal | None = None
+    bridge_months: int = 12
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def _policy(row: dict[str, str]) -> Policy:
         int(row["new_days"]),
         int(row["won_back_days"]),
         *(Decimal(row[name]) if row.get(name) else None for name in ("monthly_minimum", "balance_minimum")),
+        bridge_months=int(row["bridge_months"]),
     )
 
 

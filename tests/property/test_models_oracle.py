@@ -25,9 +25,9 @@ from psycopg.types.json import Jsonb
 from tests.conftest import DatabaseMaker
 from tests.property.company_maker import CompanyMaker
 from tests.property.company_rules import company_rules, company_seeds
-from tests.property.oracle import Oracle
 from tests.property.oracle_customers import DAY, RawCompany, Row, Table
 from tests.property.oracle_flags import Flags
+from tests.property.oracle_retention import BRIDGE, RetentionOracle
 from tests.property.oracle_rules import SIGNALS, ChurnRule, Rules
 from winback.config import Settings
 from winback.demo.sales import open_receipts
@@ -43,14 +43,18 @@ MARTS = {
     "dim_customer": ("customer_key",),
     "customer_months": ("customer_key", "month"),
     "customer_weeks": ("customer_key", "week_starts_on"),
+    "customer_quarters": ("customer_key", "quarter"),
     "retention_months": ("month", "business_line", "region_key", "value_tier"),
+    "retention_quarters": ("quarter", "business_line", "region_key", "value_tier"),
+    "retention_weeks": ("week_starts_on", "business_line", "region_key", "value_tier"),
+    "retention_cohorts": ("cohort_month", "month_number", "business_line"),
     "int_signals": ("customer_key",),
     "customer_flags": ("customer_key", "rule_id"),
     "customer_flag_history": ("customer_key", "rule_id", "opened_on"),
     "tier_movements": ("customer_key", "month"),
 }
 SCHEMAS = {"int_signals": "intermediate"}  # all others are marts
-LOADED = ("orders", "customers", "complaints", "surveys", "balances", "account_managers")
+LOADED = ("orders", "customers", "complaints", "surveys", "balances", "account_managers", "contacts")
 SHOWN_DIFFERENCES = 12
 SCALARS = (
     *("reversal_days", "trailing_months", "weeks_kept", "history_days"),
@@ -162,7 +166,7 @@ def read_marts(url: str) -> dict[str, Table]:
 # What is said and what should be
 
 
-def differences(marts: dict[str, Table], oracle: Oracle) -> list[str]:
+def differences(marts: dict[str, Table], oracle: RetentionOracle) -> list[str]:
     """List, mart by mart, the rows that only one side has and the values that differ."""
     found = []
     for mart, rows in marts.items():
@@ -191,7 +195,7 @@ def show(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def explain(found: list[str], oracle: Oracle) -> str:
+def explain(found: list[str], oracle: RetentionOracle) -> str:
     """Show the first differences, their extent, and the past of the first customer they name."""
     raw, extent = oracle.raw, Counter(line.split()[0] for line in found)
     named = {word.rstrip(":") for line in found for word in line.split()[1:2]}
@@ -204,11 +208,11 @@ def explain(found: list[str], oracle: Oracle) -> str:
     )
 
 
-def agrees(database: str, raw: RawCompany) -> tuple[dict[str, Table], Oracle]:
+def agrees(database: str, raw: RawCompany) -> tuple[dict[str, Table], RetentionOracle]:
     """Build a company's marts and hold them against the oracle."""
     load(database, raw)
     build(raw)
-    marts, oracle = read_marts(database), Oracle(raw, company_rules())
+    marts, oracle = read_marts(database), RetentionOracle(raw, company_rules())
     found = differences(marts, oracle)
     assert not found, explain(found, oracle)
     assert len(marts["dim_customer"]) > 1
@@ -243,13 +247,30 @@ def test_the_fast_companies_notice_any_rule_that_is_one_off():
     rules, unnoticed = company_rules(), one_off_rules()
     assert len(unnoticed) > 2 * len(SIGNALS)
     for seed in FAST_SEEDS:
-        oracle = Oracle(CompanyMaker(seed, rules).make(), rules)
+        oracle = RetentionOracle(CompanyMaker(seed, rules).make(), rules)
         unnoticed = [
             (rule, other)
             for rule, other in unnoticed
             if history(oracle, rule) == history(oracle, rule, instead=other)
         ]
     assert not unnoticed
+
+
+def test_the_fast_companies_have_something_to_say_of_retention():
+    """Without this, the comparison could hold because a figure is not defined for anybody."""
+    oracles = [
+        RetentionOracle(CompanyMaker(seed, company_rules()).make(), company_rules()) for seed in FAST_SEEDS
+    ]
+    months = [row for oracle in oracles for row in oracle.customer_months.values()]
+    assert {row["bridge_class"] for row in months} == {None, "flat", *BRIDGE}
+    assert {row["is_established"] for row in months} == {None, True, False}
+    rates = [row for oracle in oracles for row in oracle.retention_months.values()]
+    for name in ("gross_revenue_retention", "net_revenue_retention", "repeat_rate", "on_time_share"):
+        assert any(row[name] is not None and 0 < row[name] < 1 for row in rates), name
+    assert {row["contact_coverage"] for row in rates} >= {None, Decimal(0), Decimal(1)}
+    cohorts = [row for oracle in oracles for row in oracle.retention_cohorts.values()]
+    assert {row["is_left_truncated"] for row in cohorts} == {True, False}
+    assert any(row["share_active"] is None for row in cohorts)
 
 
 def one_off_rules() -> list[tuple[ChurnRule, ChurnRule]]:
@@ -267,7 +288,7 @@ def last_digit(figure: Decimal) -> Decimal:
     return Decimal(1).scaleb(int(figure.as_tuple().exponent))
 
 
-def history(oracle: Oracle, rule: ChurnRule, instead: ChurnRule | None = None) -> list[list[Row]]:
+def history(oracle: RetentionOracle, rule: ChurnRule, instead: ChurnRule | None = None) -> list[list[Row]]:
     """Return the flags of all versions of one rule, perhaps with another version in the place of one."""
     versions = [
         instead if each == rule and instead else each
@@ -284,12 +305,12 @@ def test_companies_are_nasty_enough_to_notice_any_other_figure_that_is_one_off()
     rules = company_rules()
     unnoticed = one_off(rules)
     for seed in range(1, 200):
-        oracle = Oracle(CompanyMaker(seed, rules).make(), rules)
+        oracle = RetentionOracle(CompanyMaker(seed, rules).make(), rules)
         marts = {mart: getattr(oracle, mart) for mart in MARTS}
         unnoticed = {
             name: other
             for name, other in unnoticed.items()
-            if not concerns(name, oracle.raw) or not differences(marts, Oracle(oracle.raw, other))
+            if not concerns(name, oracle.raw) or not differences(marts, RetentionOracle(oracle.raw, other))
         }
         if not unnoticed:
             return

@@ -18,13 +18,13 @@ final as (
         evenings.stage not in ('closed', 'prospect', 'churned') as is_live,
         evenings.first_order_on,
         evenings.last_order_on,
+        evenings.orders_12m,
         evenings.revenue_12m,
         evenings.margin_12m,
+        evenings.bridge_revenue,
         evenings.value_12m,
         coalesce(tiers.tier, 'none') as tier,
-        coalesce(value_tiers.tier, 'none') as value_tier,
-        coalesce(versions.region_key, '-1') as region_key,
-        coalesce(versions.account_manager_key, '-1') as account_manager_key
+        coalesce(value_tiers.tier, 'none') as value_tier
     from evenings
     left join {{ ref('int_tiers') }} as tiers
         on
@@ -34,11 +34,6 @@ final as (
         on
             evenings.customer_key = value_tiers.customer_key
             and least({{ month_end('evenings.last_order_on') }}, evenings.day) = value_tiers.day
-    left join {{ ref('stg_customers_versions') }} as versions
-        on
-            evenings.customer_key = versions.customer_key
-            and evenings.day >= versions.valid_from
-            and (evenings.day < versions.valid_to or versions.valid_to is null)
 )
 
 select * from final

@@ -37,34 +37,33 @@ customer_periods as (
 ),
 
 activity as (
+{% for grain, starts_on, ends_on in [
+    ('month', month_start('day'), month_end('day')),
+    ('quarter', quarter_start('day'), quarter_end('day')),
+    ('week', week_start('day'), week_start('day') ~ ' + 6'),
+] %}
     select
         customer_key,
-        'month' as grain,
-        {{ month_start('day') }} as starts_on,
+        '{{ grain }}' as grain,
+        {{ starts_on }} as starts_on,
         cast(sum(orders) as integer) as orders,
-        sum(revenue) as revenue,
-        cast(sum(complaints) as integer) as complaints
-    from {{ ref('int_customer_days') }}
-    where {{ of_changed_periods(month_end('day')) }}
-    group by 1, 2, 3
-
-    union all
-
-    select
-        customer_key,
-        'week' as grain,
-        {{ week_start('day') }} as starts_on,
-        cast(sum(orders) as integer) as orders,
+        cast(sum(orders_promised) as integer) as orders_promised,
+        cast(sum(orders_on_time) as integer) as orders_on_time,
         sum(revenue) as revenue,
         cast(sum(complaints) as integer) as complaints
     from {{ ref('int_customer_days') }}
     where
-        day >= (
-            select min(periods.starts_on) from periods
-            where periods.grain = 'week'
-        )
-        and {{ of_changed_periods(week_start('day') ~ ' + 6') }}
+        {% if grain == 'week' %}
+            day >= (
+                select min(periods.starts_on) from periods
+                where periods.grain = 'week'
+            )
+            and
+        {% endif %}
+        {{ of_changed_periods(ends_on) }}
     group by 1, 2, 3
+    {{ 'union all' if not loop.last }}
+{% endfor %}
 ),
 
 both_ends as (
@@ -82,6 +81,8 @@ both_ends as (
         customer_periods.evening_before,
         customer_periods.is_complete,
         coalesce(activity.orders, 0) as orders,
+        coalesce(activity.orders_promised, 0) as orders_promised,
+        coalesce(activity.orders_on_time, 0) as orders_on_time,
         coalesce(activity.revenue, 0) as revenue,
         coalesce(activity.complaints, 0) as complaints,
         at_end.stage,
@@ -89,8 +90,12 @@ both_ends as (
         coalesce(at_end.tier, 'none') as tier,
         coalesce(at_end.value_tier, 'none') as value_tier,
         coalesce(at_end.value_12m, 0) as value_12m,
+        coalesce(at_end.orders_12m, 0) as orders_12m,
         coalesce(at_end.revenue_12m, 0) as revenue_12m,
+        at_end.bridge_revenue,
         at_end.first_order_on,
+        at_end.last_order_on,
+        at_start.last_order_on as start_last_order_on,
         -- who had not been seen by then had not ordered by then
         case
             when customer_periods.customer_key <> '-1' then coalesce(at_start.stage, 'prospect')
@@ -98,6 +103,9 @@ both_ends as (
         coalesce(at_start.is_live, false) as is_live_at_start,
         at_start.tier as start_tier,
         coalesce(at_start.value_tier, 'none') as start_value_tier,
+        coalesce(at_start.bridge_revenue, 0) as start_bridge_revenue,
+        data_begins.data_begin_on,
+        policies.bridge_months,
         coalesce(
             customer_periods.is_complete
             and data_begins.data_begin_on <= customer_periods.evening_before - policies.churn_days + 1,
@@ -154,16 +162,26 @@ final as (
         region_key,
         account_manager_key,
         orders,
+        orders_promised,
+        orders_on_time,
         revenue,
         complaints,
         stage,
         tier,
         value_tier,
         value_12m,
+        orders_12m,
         revenue_12m,
+        bridge_revenue,
         start_stage,
         start_tier,
         start_value_tier,
+        start_bridge_revenue,
+        first_order_on,
+        last_order_on,
+        start_last_order_on,
+        data_begin_on,
+        bridge_months,
         start_region_key,
         start_account_manager_key,
         is_churn_rate_defined,

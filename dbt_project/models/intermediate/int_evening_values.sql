@@ -5,15 +5,18 @@
    evenings are looked at. #}
 with customers as (
     select
-        *,
-        {{ of_restated_customers() }} as is_changed
-    from {{ ref('int_customers') }}
-    where customer_key <> '-1'
+        customers.*,
+        policies.bridge_months,
+        {{ of_restated_customers('customers.customer_key') }} as is_changed
+    from {{ ref('int_customers') }} as customers
+    inner join {{ ref('policies') }} as policies on customers.policy = policies.policy
+    where customers.customer_key <> '-1'
 ),
 
 customer_days as (
     select
         customer_days.*,
+        customers.bridge_months,
         customers.is_changed
     from {{ ref('int_customer_days') }} as customer_days
     inner join customers on customer_days.customer_key = customers.customer_key
@@ -50,6 +53,24 @@ calendars as (
     {% endif %}
 ),
 
+-- the bridge of some policies compares shorter spans than the trailing year
+bridge_calendars as (
+    select
+        calendars.is_changed,
+        spans.bridge_months,
+        calendars.evenings,
+        array(
+            select {{ months_before_end('evening.day', 'spans.bridge_months') }}
+            from unnest(calendars.evenings) with ordinality as evening (day, place)
+            order by evening.place
+        ) as spans_before
+    from calendars
+    cross join (
+        select distinct bridge_months from {{ ref('policies') }}
+        where bridge_months <> {{ var('trailing_months') }}
+    ) as spans
+),
+
 -- known, but nothing has happened yet
 waiting as (
     select
@@ -71,6 +92,8 @@ happened as (
         calendars.evenings[series.place] as day,
         customer_days.first_order_on,
         customer_days.last_order_on,
+        customer_days.bridge_months,
+        customer_days.orders_to_date,
         customer_days.revenue_to_date,
         customer_days.margin_to_date,
         customer_days.costed_revenue_to_date,
@@ -85,11 +108,12 @@ happened as (
         or customer_days.next_day is null
 ),
 
--- what had been earned before the trailing year of an evening began
+-- what there had been before the trailing year of an evening began
 earlier as (
     select
         customer_days.customer_key,
         calendars.evenings[series.place] as day,
+        customer_days.orders_to_date,
         customer_days.revenue_to_date,
         customer_days.margin_to_date,
         customer_days.costed_revenue_to_date
@@ -100,6 +124,24 @@ earlier as (
     ) }} as series (place)
     where
         customer_days.next_day > calendars.years_before[1]
+        or customer_days.next_day is null
+),
+
+before_bridge as (
+    select
+        customer_days.customer_key,
+        calendars.evenings[series.place] as day,
+        customer_days.revenue_to_date
+    from customer_days
+    inner join bridge_calendars as calendars
+        on
+            customer_days.is_changed = calendars.is_changed
+            and customer_days.bridge_months = calendars.bridge_months
+    cross join lateral {{ places(
+        'customer_days.day', 'customer_days.next_day', 'calendars.spans_before'
+    ) }} as series (place)
+    where
+        customer_days.next_day > calendars.spans_before[1]
         or customer_days.next_day is null
 ),
 
@@ -124,15 +166,25 @@ combined as (
         happened.day,
         happened.first_order_on,
         happened.last_order_on,
+        happened.orders_to_date - coalesce(earlier.orders_to_date, 0) as orders_12m,
         happened.revenue_to_date - coalesce(earlier.revenue_to_date, 0) as revenue_12m,
         happened.margin_to_date - coalesce(earlier.margin_to_date, 0) as margin_12m,
         happened.costed_revenue_to_date - coalesce(earlier.costed_revenue_to_date, 0) as costed_revenue_12m,
+        happened.revenue_to_date
+        - case
+            when happened.bridge_months = {{ var('trailing_months') }} then coalesce(earlier.revenue_to_date, 0)
+            else coalesce(before_bridge.revenue_to_date, 0)
+        end as bridge_revenue,
         happened.value_12m
     from happened
     left join earlier
         on
             happened.customer_key = earlier.customer_key
             and happened.day = earlier.day
+    left join before_bridge
+        on
+            happened.customer_key = before_bridge.customer_key
+            and happened.day = before_bridge.day
 
     union all
 
@@ -141,9 +193,11 @@ combined as (
         day,
         null as first_order_on,
         null as last_order_on,
+        0 as orders_12m,
         0 as revenue_12m,
         0 as margin_12m,
         0 as costed_revenue_12m,
+        0 as bridge_revenue,
         0 as value_12m
     from waiting
 ),
@@ -155,9 +209,11 @@ final as (
         staged.stage,
         combined.first_order_on,
         combined.last_order_on,
+        combined.orders_12m,
         combined.revenue_12m,
         combined.margin_12m,
         combined.costed_revenue_12m,
+        combined.bridge_revenue,
         combined.value_12m
     from combined
     inner join staged

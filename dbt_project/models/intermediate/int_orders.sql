@@ -66,6 +66,7 @@ final as (
         orders.amount,
         orders.document_type,
         orders.status,
+        orders.is_on_time,
         orders.reverses_order_key
     from orders
     left join survivors on orders.source_customer_key = survivors.customer_key

@@ -15,6 +15,15 @@ months as (
     cross join lateral {{ day_series(month_start('days.first_day'), as_of_date(), '1 month') }} as series (day)
 ),
 
+quarters as (
+    select
+        'quarter' as grain,
+        {{ quarter_start('series.day') }} as starts_on,
+        {{ quarter_end('series.day') }} as ends_on
+    from days
+    cross join lateral {{ day_series(quarter_start('days.first_day'), as_of_date(), '3 months') }} as series (day)
+),
+
 weeks as (
     select
         'week' as grain,
@@ -29,6 +38,8 @@ weeks as (
 
 periods as (
     select * from months
+    union all
+    select * from quarters
     union all
     select * from weeks
 ),

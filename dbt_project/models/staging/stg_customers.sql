@@ -23,6 +23,8 @@ final as (
         case
             when customers.closed_on is not null then coalesce(closed_reasons.closing_class, 'other')
         end as closing_class,
+        lower(trim(customers.closed_reason)) as closed_reason,
+        customers.attributes,
         {{ number_of('customers.attributes', 'monthly_minimum') }} as monthly_minimum,
         {{ number_of('customers.attributes', 'balance_minimum') }} as balance_minimum,
         customers.name,

@@ -42,6 +42,8 @@ final as (
         case when order_class = 'return' then -abs(amount) else amount end as amount,
         document_type,
         status,
+        -- a promise is kept by the day: many systems store one without an hour
+        {{ business_day('delivered_at') }} <= {{ business_day('promised_at') }} as is_on_time,
         source_id || ':' || nullif(reverses_order_id, '') as reverses_order_key,
         currency
     from classified

@@ -20,6 +20,8 @@ final as (
         region_key,
         account_manager_key,
         orders,
+        orders_promised,
+        orders_on_time,
         revenue,
         complaints,
         stage,

@@ -1,56 +1,89 @@
-with customer_months as (
-    select * from {{ ref('customer_months') }}
+{% set period = ['month', 'period_ends_on', 'is_complete'] %}
+{% set keys = period + ['business_line', 'region_key', 'value_tier'] %}
+
+with contacted as (
+    select distinct
+        customer_key,
+        {{ month_start('contacted_on') }} as month
+    from {{ ref('int_contacts') }}
+),
+
+contacts_begin as (
+    select min(month) as month from contacted
+),
+
+customer_months as (
+    select
+        months.*,
+        case
+            when months.is_complete and months.month >= contacts_begin.month then months.customers_start
+            else 0
+        end as contact_base,
+        case
+            when months.is_complete and contacted.customer_key is not null then months.customers_start
+            else 0
+        end as customers_contacted
+    from {{ ref('customer_months') }} as months
+    cross join contacts_begin
+    left join contacted
+        on
+            months.customer_key = contacted.customer_key
+            and months.month = contacted.month
+),
+
+started as (
+    {{ retention_totals('customer_months', 'month', period) }}
+),
+
+-- by where they stood a year ago
+based as (
+    select
+        {{ period | join(', ') }},
+        business_line,
+        base_region_key as region_key,
+        base_value_tier as value_tier,
+        {% for name, money in base_money().items() -%}
+            sum({{ money }}) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from customer_months
+    where base_revenue is not null
+    group by {{ period | join(', ') }}, business_line, base_region_key, base_value_tier
 ),
 
 totals as (
     select
-        month,
-        period_ends_on,
-        is_complete,
-        business_line,
-        start_region_key as region_key,
-        start_value_tier as value_tier,
-        sum(customers_start) as customers_start,
-        sum(customers_closed) as customers_closed,
-        sum(churn_base) as churn_base,
-        sum(customers_churned) as customers_churned,
-        sum(customers_new) as customers_new,
-        sum(customers_reactivated) as customers_reactivated,
-        sum(customers_end) as customers_end,
-        sum(churn_members) as churn_members,
-        sum(orders) as orders,
-        sum(revenue) as revenue,
-        sum(revenue_at_risk) as revenue_at_risk,
-        sum(lost_revenue) as lost_revenue,
-        sum(complaints) as complaints
-    from customer_months
-    group by 1, 2, 3, 4, 5, 6
+        {{ keys | join(', ') }},
+        {% for name in retention_counts('month') -%}
+            coalesce(started.{{ name }}, 0) as {{ name }},
+        {% endfor -%}
+        {% for name in retention_money('month') -%}
+            {% if name in ['revenue', 'customer_revenue', 'revenue_at_risk', 'revenue_12m'] -%}
+                coalesce(started.{{ name }}, 0) as {{ name }},
+            {% else -%}
+                started.{{ name }},
+            {% endif -%}
+        {% endfor -%}
+        {% for name in base_money() -%}
+            based.{{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from started
+    full outer join based using ({{ keys | join(', ') }})
+),
+
+shared as (
+    select
+        *,
+        {{ all_tiers() }}
+    from totals
 ),
 
 final as (
     select
-        month,
-        period_ends_on,
-        is_complete,
-        business_line,
-        region_key,
-        value_tier,
-        customers_start,
-        customers_closed,
-        churn_base,
-        customers_churned,
-        customers_new,
-        customers_reactivated,
-        customers_end,
-        churn_members,
-        {{ churn_rate() }} as churn_rate,
-        1 - {{ churn_rate() }} as retention_rate,
-        orders,
-        revenue,
-        revenue_at_risk,
-        lost_revenue,
-        complaints
-    from totals
+        {{ (keys + retention_columns('month')) | join(', ') }},
+        all_tiers_customers,
+        all_tiers_revenue_12m,
+        {{ retention_rate_columns('month') }}
+    from shared
 )
 
 select * from final

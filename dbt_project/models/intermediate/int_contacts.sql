@@ -1,0 +1,21 @@
+with contacts as (
+    select * from {{ ref('stg_contacts') }}
+    where contacted_on <= {{ as_of_date() }}
+),
+
+survivors as (
+    select * from {{ ref('int_customers__survivors') }}
+),
+
+final as (
+    select
+        contacts.contact_key,
+        coalesce(survivors.survivor_key, contacts.source_customer_key) as customer_key,
+        contacts.contacted_at,
+        contacts.contacted_on,
+        contacts.reason_code
+    from contacts
+    left join survivors on contacts.source_customer_key = survivors.customer_key
+)
+
+select * from final

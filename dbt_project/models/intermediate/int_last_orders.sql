@@ -1,0 +1,17 @@
+{{ config(materialized="incremental", incremental_strategy="by_customer") }}
+
+with final as (
+    select distinct on (customer_key, ordered_on)
+        customer_key,
+        ordered_on as day,
+        order_key,
+        channel
+    from {{ ref('int_orders') }}
+    where
+        order_class = 'sale'
+        and customer_key <> '-1'
+        and {{ of_changed_customers() }}
+    order by customer_key, ordered_on, ordered_at desc, order_key
+)
+
+select * from final

@@ -1,0 +1,142 @@
+{% set dimensions = {
+    'value_tier': 'members.start_value_tier',
+    'region': "nullif(members.start_region_key, '-1')",
+    'relationship_age': 'ages.band',
+    'product_category': 'categories.category',
+    'channel': "nullif(trim(members.start_channel), '')",
+    'account_manager': "nullif(members.start_account_manager_key, '-1')",
+} %}
+{% for name in var('attributes') %}
+    {% do dimensions.update({name: "nullif(trim(customers.attributes ->> '" ~ name ~ "'), '')"}) %}
+{% endfor %}
+
+with members as (
+    select * from {{ ref('customer_months') }}
+    where
+        churn_base = 1
+        and month >= {{ month_start(as_of_date() ~ ' + 1') }} - interval '{{ var("breakdown_months") }} months'
+),
+
+customers as (
+    select * from {{ ref('stg_customers') }}
+),
+
+reasons as (
+    select * from {{ ref('churn_reasons') }}
+),
+
+ages as (
+    select
+        *,
+        lead(from_months) over (order by from_months) as until_months
+    from {{ ref('relationship_ages') }}
+),
+
+-- of the last order, the category that most was spent on
+categories as (
+    select distinct on (lines.order_key)
+        lines.order_key,
+        products.category
+    from {{ ref('stg_order_lines') }} as lines
+    inner join {{ ref('stg_products') }} as products on lines.product_key = products.product_key
+    where
+        products.category is not null
+        and lines.order_key in (select members.start_order_key from members)
+    group by lines.order_key, products.category
+    order by lines.order_key, sum(lines.amount) desc nulls last, products.category
+),
+
+described as (
+    select
+        members.month,
+        members.business_line,
+        members.churn_base,
+        members.churn_members,
+        members.lost_revenue,
+        case when members.churn_members = 1 then reasons.reason_class end as reason,
+        {% for name, value in dimensions.items() -%}
+            {{ value }} as dimension_{{ loop.index }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from members
+    left join ages
+        on
+            {{ month_number('members.month') }} - {{ month_number('members.cohort_month') }} >= ages.from_months
+            and (
+                {{ month_number('members.month') }} - {{ month_number('members.cohort_month') }} < ages.until_months
+                or ages.until_months is null
+            )
+    left join categories on members.start_order_key = categories.order_key
+    left join customers on members.customer_key = customers.customer_key
+    left join reasons
+        on
+            members.customer_key = reasons.customer_key
+            and members.month = reasons.month
+),
+
+broken_down as (
+    {% for name in dimensions %}
+        select
+            month,
+            business_line,
+            '{{ name }}' as dimension,
+            dimension_{{ loop.index }} as value,
+            count(*) as churn_base,
+            sum(churn_members) as churn_members,
+            sum(lost_revenue) as lost_revenue
+        from described
+        group by month, business_line, dimension_{{ loop.index }}
+
+        union all
+    {% endfor %}
+
+    -- only who has left has a reason
+    select
+        month,
+        business_line,
+        'reason' as dimension,
+        reason as value,
+        null as churn_base,
+        count(*) as churn_members,
+        sum(lost_revenue) as lost_revenue
+    from described
+    where churn_members = 1
+    group by month, business_line, reason
+),
+
+-- what no source tells is left out, and not shown as unknown
+told as (
+    select
+        *,
+        count(value) over (partition by business_line, dimension) > 0 as is_told
+    from broken_down
+),
+
+final as (
+    select
+        told.month,
+        told.business_line,
+        told.dimension,
+        coalesce(told.value, '-1') as value,
+        coalesce(regions.name, account_managers.name, ages.label_zh, told.value) as label_zh,
+        coalesce(regions.name, account_managers.name, ages.label_en, told.value) as label_en,
+        cast(told.churn_base as bigint) as churn_base,
+        cast(told.churn_members as bigint) as churn_members,
+        1.0 * told.churn_members / told.churn_base as churn_rate,
+        told.lost_revenue
+    from told
+    left join {{ ref('dim_region') }} as regions
+        on
+            told.dimension = 'region'
+            and told.value = regions.region_key
+    left join {{ ref('dim_account_manager') }} as account_managers
+        on
+            told.dimension = 'account_manager'
+            and told.value = account_managers.account_manager_key
+    left join ages
+        on
+            told.dimension = 'relationship_age'
+            and told.value = ages.band
+    where told.is_told
+)
+
+select * from final

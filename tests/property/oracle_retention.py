@@ -1,0 +1,308 @@
+"""Retention figures, worked out customer by customer from the wording of definitions 4, 6 and 22 to 26.
+
+Written without a look at the models, like `oracle.py`, on whose customers, stages and tiers it stands.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from tests.property.oracle import Oracle
+from tests.property.oracle_customers import (
+    DAY,
+    UNKNOWN,
+    Customer,
+    Row,
+    Table,
+    count,
+    first_of_month,
+    live,
+    month_end,
+    reference,
+)
+
+BRIDGE = ("new", "reactivated", "expansion", "contraction", "lapsed")
+COUNTED = (
+    *("customers_start", "customers_closed", "customers_churned", "customers_new", "customers_reactivated"),
+    *("customers_end", "churn_base", "churn_members", "orders", "complaints", "revenue", "revenue_at_risk"),
+    *("orders_promised", "orders_on_time"),
+)
+YEAR, BASE_YEAR = 12, 24
+
+
+class RetentionOracle(Oracle):
+    """The oracle with the retention marts."""
+
+    # Customers
+
+    def reaches_back(self, who: Customer, month: date, months: int) -> bool:
+        """Return whether a month is over and the data of the line cover so many months up to its end."""
+        begin = self.data_begin.get(who.line)
+        return (
+            who.key != UNKNOWN
+            and month_end(month) <= self.as_of
+            and begin is not None
+            and begin <= first_of_month(month, 1 - months)
+        )
+
+    def spanned(self, who: Customer, month: date, months: int) -> Decimal:
+        """Return net revenue of so many months that end with one."""
+        return who.revenue(first_of_month(month, 1 - months), month_end(month))
+
+    def bridge(self, who: Customer, month: date) -> Row:
+        """Return what a customer does in the revenue bridge of a month."""
+        months = self.policy(who).bridge_months
+        if not self.reaches_back(who, month, months + 1):
+            return dict.fromkeys(("bridge_class", "revenue_start", "revenue_end", "bridge_amount"))
+        now = self.spanned(who, month, months)
+        before = self.spanned(who, first_of_month(month, -1), months)
+        if before <= 0 < now:
+            kind = "reactivated" if self.has_brought_revenue(who, month, months) else "new"
+        elif now <= 0 < before:
+            kind = "lapsed"
+        else:
+            kind = "expansion" if now > before else "contraction" if now < before else "flat"
+        return {
+            "bridge_class": kind,
+            "revenue_start": before,
+            "revenue_end": now,
+            "bridge_amount": now - before,
+        }
+
+    def has_brought_revenue(self, who: Customer, month: date, months: int) -> bool:
+        earlier = first_of_month(who.money_days[0])
+        while earlier < month:
+            if self.spanned(who, earlier, months) > 0:
+                return True
+            earlier = first_of_month(earlier, 1)
+        return False
+
+    def base(self, who: Customer, month: date) -> Row:
+        """Return what a customer brought in the twelve months that ended a year ago, and where they stood."""
+        year_ago = first_of_month(month, -YEAR)
+        then = self.spanned(who, year_ago, YEAR)
+        if not self.reaches_back(who, month, BASE_YEAR) or then <= 0:
+            return dict.fromkeys(("base_revenue", "base_value_tier", "base_region_key", "is_established"))
+        evening = month_end(year_ago)
+        return {
+            "base_revenue": then,
+            "base_value_tier": self.value_tier(who, evening),
+            "base_region_key": reference(self.master_on(who.key, evening), "region_id"),
+            "is_established": who.has_ordered(first_of_month(month, 1 - BASE_YEAR) - DAY),
+        }
+
+    @cached_property
+    def customer_months(self) -> Table:
+        table = {}
+        for (key, month), row in super().customer_months.items():
+            who, end = self.customers[key], row["period_ends_on"]
+            is_known = key != UNKNOWN
+            orders = self.orders_12m(who, end) if is_known else 0
+            is_year = self.reaches_back(who, month, YEAR)
+            first = who.order_days[0] if is_known and who.has_ordered(end) else None
+            table[key, month] = row | {
+                "orders_12m": orders,
+                "revenue_12m": self.revenue_12m(who, end) if is_known else 0,
+                "customers_12m": int(is_year and orders > 0),
+                "customers_repeat_12m": int(is_year and orders > 1),
+                "cohort_month": first_of_month(first) if first else None,
+                "last_order_on": who.last_order(end) if is_known else None,
+                **self.bridge(who, month),
+                **self.base(who, month),
+            }
+        return table
+
+    def customer_period(self, who: Customer, first: date, last: date) -> Row | None:
+        row = super().customer_period(who, first, last)
+        promised = [kept for day, kept in self.promises[who.key] if first <= day <= min(last, self.as_of)]
+        return row and row | {"orders_promised": len(promised), "orders_on_time": sum(promised)}
+
+    @cached_property
+    def promises(self) -> dict[str, list[tuple[date, bool]]]:
+        """Return, by customer, the day of each order with a promise and a delivery, and if it was kept."""
+        raw = {f"{row['source_id']}:{row['order_id']}": row for row in self.orders}
+        promises = defaultdict(list)
+        for (key,), entry in self.fct_orders.items():
+            promised_at, delivered_at = raw[key]["promised_at"], raw[key]["delivered_at"]
+            if entry["order_class"] == "sale" and promised_at and delivered_at:
+                kept = self.business_day(delivered_at) <= self.business_day(promised_at)
+                promises[entry["customer_key"]].append((entry["ordered_on"], kept))
+        return promises
+
+    @cached_property
+    def contacted_months(self) -> set[tuple[str, date]]:
+        """Return who was contacted in which month."""
+        days = [(row, self.business_day(row["contacted_at"])) for row in live(self.raw.contacts)]
+        return {(self.customer_key(row), first_of_month(day)) for row, day in days if day <= self.as_of}
+
+    # Periods
+
+    @cached_property
+    def customer_quarters(self) -> Table:
+        quarter, quarters = first_of_quarter(self.first_day), []
+        while quarter <= self.as_of:
+            quarters.append((quarter, month_end(first_of_month(quarter, 2))))
+            quarter = first_of_month(quarter, 3)
+        return self._periods(quarters)
+
+    @cached_property
+    def retention_quarters(self) -> Table:
+        return self.retention(self.customer_quarters)
+
+    @cached_property
+    def retention_weeks(self) -> Table:
+        return self.retention(self.customer_weeks)
+
+    @cached_property
+    def retention_months(self) -> Table:
+        table = self.retention(self.customer_months, self.month_figures)
+        nobody = self.figures([]) | self.month_figures([])
+        for key, rows in self.base_groups.items():
+            some_row = rows[0][1]
+            added = self.base_figures(rows)
+            period = {name: some_row[name] for name in ("period_ends_on", "is_complete")}
+            table[key] = table.get(key, nobody | period) | added
+        none = self.base_figures([])
+        return {key: none | row for key, row in table.items()}
+
+    @cached_property
+    def base_groups(self) -> dict[tuple[Any, ...], list[tuple[str, Row]]]:
+        groups = defaultdict(list)
+        for (key, month), row in self.customer_months.items():
+            if row["base_revenue"] is not None:
+                place = month, row["business_line"], row["base_region_key"], row["base_value_tier"]
+                groups[place].append((key, row))
+        return groups
+
+    def retention(self, periods: Table, more: Callable[[list[tuple[str, Row]]], Row] = lambda _: {}) -> Table:
+        """Return what customers' periods come to by line, and by region and value tier at the start."""
+        groups: dict[tuple[Any, ...], list[tuple[str, Row]]] = defaultdict(list)
+        for (key, first), row in periods.items():
+            place = first, row["business_line"], row["start_region_key"], row["start_value_tier"]
+            groups[place].append((key, row | {"first": first}))
+        return {
+            place: {name: rows[0][1][name] for name in ("period_ends_on", "is_complete")}
+            | self.figures(rows)
+            | more(rows)
+            for place, rows in groups.items()
+        }
+
+    def figures(self, rows: list[tuple[str, Row]]) -> Row:
+        known = [row for key, row in rows if key != UNKNOWN]
+        is_complete = all(row["is_complete"] for _, row in rows)
+        active = sum(row["orders"] > 0 for row in known)
+        orders, revenue = total(known, "orders"), total(known, "revenue")
+        promised, on_time = (
+            total((row for _, row in rows), f"orders_{it}") for it in ("promised", "on_time")
+        )
+        summed = {name: total((row for _, row in rows), name) for name in COUNTED}
+        lost = [row["lost_revenue"] for _, row in rows if row["lost_revenue"] is not None]
+        churn = rate(summed["churn_members"], summed["churn_base"])
+        return {
+            **summed,
+            "lost_revenue": sum(lost) if lost else None,
+            "churn_rate": churn,
+            "retention_rate": None if churn is None else 1 - churn,
+            "customers_registered": len(known),
+            "customers_active": active,
+            "customers_zero_use": sum(row["customers_end"] for row in known if not row["orders"]),
+            "customer_orders": orders,
+            "customer_revenue": revenue,
+            "average_order_value": rate(revenue, orders, is_complete),
+            "orders_per_active": rate(orders, active, is_complete),
+            "revenue_per_active": rate(revenue, active, is_complete),
+            "on_time_share": rate(on_time, promised, is_complete),
+        }
+
+    def month_figures(self, rows: list[tuple[str, Row]]) -> Row:
+        begin = min((month for _, month in self.contacted_months), default=date.max)
+        there = [
+            (key, row)
+            for key, row in rows
+            if row["customers_start"] and row["is_complete"] and row["first"] >= begin
+        ]
+        contacted = sum((key, row["first"]) in self.contacted_months for key, row in there)
+        customers = sum(row["customers_12m"] for _, row in rows)
+        repeat = sum(row["customers_repeat_12m"] for _, row in rows)
+        bridged = [row for _, row in rows if row["bridge_class"]]
+        flow = {
+            f"revenue_{kind}": sum(row["bridge_amount"] for row in bridged if row["bridge_class"] == kind)
+            for kind in BRIDGE
+        }
+        ends = {name: total(bridged, name) for name in ("revenue_start", "revenue_end")}
+        return {
+            "contact_base": len(there),
+            "customers_contacted": contacted,
+            "contact_coverage": rate(contacted, len(there)),
+            "customers_12m": customers,
+            "customers_repeat_12m": repeat,
+            "repeat_rate": rate(repeat, customers),
+            **(flow | ends if bridged else dict.fromkeys(flow | ends)),
+        }
+
+    def base_figures(self, rows: list[tuple[str, Row]]) -> Row:
+        figures: Row = {}
+        for name, gross, net, chosen in (
+            ("base_revenue", "gross_revenue_retention", "net_revenue_retention", rows),
+            (
+                *("established_revenue", "established_gross_retention", "established_net_retention"),
+                [(key, row) for key, row in rows if row["is_established"]],
+            ),
+        ):
+            then = [row["base_revenue"] for _, row in chosen]
+            now = [row["revenue_12m"] for _, row in chosen]
+            kept = sum(max(0, min(pair)) for pair in zip(now, then, strict=True))
+            figures |= {
+                name: sum(then) if then else None,
+                f"{name}_kept": kept if then else None,
+                f"{name}_now": sum(now) if then else None,
+                gross: rate(kept, sum(then)),
+                net: rate(sum(now), sum(then)),
+            }
+        return figures
+
+    # Cohorts
+
+    @cached_property
+    def retention_cohorts(self) -> Table:
+        table = {}
+        for line in (*self.raw.lines, "all"):
+            cohorts = defaultdict(list)
+            for who in self.known:
+                if who.order_days and line in (who.line, "all"):
+                    cohorts[first_of_month(who.order_days[0])].append(who)
+            begins = [day for of, day in self.data_begin.items() if line in (of, "all")]
+            for first, members in cohorts.items():
+                month, number = first, 0
+                while month <= self.as_of:
+                    is_complete = month_end(month) <= self.as_of
+                    is_shown = is_complete or not number
+                    end = min(month_end(month), self.as_of)
+                    active = sum(count(who.order_days, month, end) > 0 for who in members)
+                    revenue = sum(who.revenue(month, end) for who in members)
+                    table[first, number, line] = {
+                        "month": month,
+                        "is_complete": is_complete,
+                        "is_left_truncated": first < first_of_month(min(begins), YEAR),
+                        "customers": len(members),
+                        "active": active if is_shown else None,
+                        "share_active": Decimal(active) / len(members) if is_shown else None,
+                        "revenue": revenue if is_shown else None,
+                    }
+                    month, number = first_of_month(month, 1), number + 1
+        return table
+
+
+def first_of_quarter(day: date) -> date:
+    return first_of_month(day, -((day.month - 1) % 3))
+
+
+def total(rows: Iterable[Row], name: str) -> Any:
+    return sum(row[name] for row in rows)
+
+
+def rate(part: Any, whole: Any, is_complete: bool = True) -> Decimal | None:
+    return Decimal(part) / Decimal(whole) if whole and is_complete else None
