@@ -60,6 +60,8 @@ events as (
         customer_key,
         day,
         0 as orders,
+        0 as orders_promised,
+        0 as orders_on_time,
         0 as revenue,
         known_cost,
         coalesce(costed_revenue, 0) as costed_revenue,
