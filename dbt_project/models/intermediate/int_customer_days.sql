@@ -32,8 +32,8 @@ events as (
         ordered_on as day,
         case when order_class = 'sale' then 1 else 0 end as orders,
         amount as revenue,
-        0 as known_cost,
-        0 as costed_revenue,
+        cast(null as numeric) as known_cost,
+        cast(null as numeric) as costed_revenue,
         0 as complaints
     from orders
     where order_class <> 'void'
@@ -45,8 +45,8 @@ events as (
         opened_on as day,
         0 as orders,
         0 as revenue,
-        0 as known_cost,
-        0 as costed_revenue,
+        null as known_cost,
+        null as costed_revenue,
         1 as complaints
     from complaints
 
@@ -58,7 +58,7 @@ events as (
         0 as orders,
         0 as revenue,
         known_cost,
-        coalesce(costed_revenue, 0) as costed_revenue,
+        costed_revenue,
         0 as complaints
     from costed_lines
 ),
@@ -71,7 +71,7 @@ daily as (
         day + 1 as next_evening,
         cast(sum(orders) as integer) as orders,
         sum(revenue) as revenue,
-        sum(revenue - known_cost) as margin,
+        sum(known_cost) as known_cost,
         sum(costed_revenue) as costed_revenue,
         cast(sum(complaints) as integer) as complaints
     from events
@@ -84,7 +84,7 @@ yearly as (
         min(case when orders > 0 then day end) over to_date as first_order_on,
         max(case when orders > 0 then day end) over to_date as last_order_on,
         sum(revenue) over to_date as revenue_to_date,
-        sum(margin) over to_date as margin_to_date,
+        sum(known_cost) over to_date as cost_to_date,
         sum(costed_revenue) over to_date as costed_revenue_to_date,
         sum(revenue) over (
             partition by customer_key order by next_evening
@@ -117,7 +117,7 @@ final as (
         first_order_on,
         last_order_on,
         revenue_to_date,
-        margin_to_date,
+        cost_to_date,
         costed_revenue_to_date,
         revenue_12m,
         coalesce(value_12m, 0) as value_12m

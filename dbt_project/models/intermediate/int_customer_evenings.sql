@@ -19,7 +19,7 @@ final as (
         evenings.first_order_on,
         evenings.last_order_on,
         evenings.revenue_12m,
-        evenings.margin_12m,
+        evenings.cost_12m,
         evenings.value_12m,
         coalesce(tiers.tier, 'none') as tier,
         coalesce(value_tiers.tier, 'none') as value_tier

@@ -72,7 +72,7 @@ happened as (
         customer_days.first_order_on,
         customer_days.last_order_on,
         customer_days.revenue_to_date,
-        customer_days.margin_to_date,
+        customer_days.cost_to_date,
         customer_days.costed_revenue_to_date,
         customer_days.value_12m
     from customer_days
@@ -91,7 +91,7 @@ earlier as (
         customer_days.customer_key,
         calendars.evenings[series.place] as day,
         customer_days.revenue_to_date,
-        customer_days.margin_to_date,
+        customer_days.cost_to_date,
         customer_days.costed_revenue_to_date
     from customer_days
     inner join calendars on customer_days.is_changed = calendars.is_changed
@@ -125,7 +125,7 @@ combined as (
         happened.first_order_on,
         happened.last_order_on,
         happened.revenue_to_date - coalesce(earlier.revenue_to_date, 0) as revenue_12m,
-        happened.margin_to_date - coalesce(earlier.margin_to_date, 0) as margin_12m,
+        happened.cost_to_date - coalesce(earlier.cost_to_date, 0) as cost_12m,
         happened.costed_revenue_to_date - coalesce(earlier.costed_revenue_to_date, 0) as costed_revenue_12m,
         happened.value_12m
     from happened
@@ -142,8 +142,8 @@ combined as (
         null as first_order_on,
         null as last_order_on,
         0 as revenue_12m,
-        0 as margin_12m,
-        0 as costed_revenue_12m,
+        null as cost_12m,
+        null as costed_revenue_12m,
         0 as value_12m
     from waiting
 ),
@@ -156,7 +156,7 @@ final as (
         combined.first_order_on,
         combined.last_order_on,
         combined.revenue_12m,
-        combined.margin_12m,
+        combined.cost_12m,
         combined.costed_revenue_12m,
         combined.value_12m
     from combined
