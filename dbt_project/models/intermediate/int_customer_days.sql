@@ -34,8 +34,8 @@ events as (
         case when order_class = 'sale' and is_on_time is not null then 1 else 0 end as orders_promised,
         case when order_class = 'sale' and is_on_time then 1 else 0 end as orders_on_time,
         amount as revenue,
-        0 as known_cost,
-        0 as costed_revenue,
+        cast(null as numeric) as known_cost,
+        cast(null as numeric) as costed_revenue,
         0 as complaints
     from orders
     where order_class <> 'void'
@@ -49,8 +49,8 @@ events as (
         0 as orders_promised,
         0 as orders_on_time,
         0 as revenue,
-        0 as known_cost,
-        0 as costed_revenue,
+        null as known_cost,
+        null as costed_revenue,
         1 as complaints
     from complaints
 
@@ -64,7 +64,7 @@ events as (
         0 as orders_on_time,
         0 as revenue,
         known_cost,
-        coalesce(costed_revenue, 0) as costed_revenue,
+        costed_revenue,
         0 as complaints
     from costed_lines
 ),
@@ -79,7 +79,7 @@ daily as (
         cast(sum(orders_promised) as integer) as orders_promised,
         cast(sum(orders_on_time) as integer) as orders_on_time,
         sum(revenue) as revenue,
-        sum(revenue - known_cost) as margin,
+        sum(known_cost) as known_cost,
         sum(costed_revenue) as costed_revenue,
         cast(sum(complaints) as integer) as complaints
     from events
@@ -93,7 +93,7 @@ yearly as (
         max(case when orders > 0 then day end) over to_date as last_order_on,
         cast(sum(orders) over to_date as integer) as orders_to_date,
         sum(revenue) over to_date as revenue_to_date,
-        sum(margin) over to_date as margin_to_date,
+        sum(known_cost) over to_date as cost_to_date,
         sum(costed_revenue) over to_date as costed_revenue_to_date,
         sum(revenue) over (
             partition by customer_key order by next_evening
@@ -129,7 +129,7 @@ final as (
         last_order_on,
         orders_to_date,
         revenue_to_date,
-        margin_to_date,
+        cost_to_date,
         costed_revenue_to_date,
         revenue_12m,
         coalesce(value_12m, 0) as value_12m

@@ -20,7 +20,7 @@ final as (
         evenings.last_order_on,
         evenings.orders_12m,
         evenings.revenue_12m,
-        evenings.margin_12m,
+        evenings.cost_12m,
         evenings.bridge_revenue,
         evenings.value_12m,
         coalesce(tiers.tier, 'none') as tier,

@@ -95,7 +95,7 @@ happened as (
         customer_days.bridge_months,
         customer_days.orders_to_date,
         customer_days.revenue_to_date,
-        customer_days.margin_to_date,
+        customer_days.cost_to_date,
         customer_days.costed_revenue_to_date,
         customer_days.value_12m
     from customer_days
@@ -115,7 +115,7 @@ earlier as (
         calendars.evenings[series.place] as day,
         customer_days.orders_to_date,
         customer_days.revenue_to_date,
-        customer_days.margin_to_date,
+        customer_days.cost_to_date,
         customer_days.costed_revenue_to_date
     from customer_days
     inner join calendars on customer_days.is_changed = calendars.is_changed
@@ -168,7 +168,7 @@ combined as (
         happened.last_order_on,
         happened.orders_to_date - coalesce(earlier.orders_to_date, 0) as orders_12m,
         happened.revenue_to_date - coalesce(earlier.revenue_to_date, 0) as revenue_12m,
-        happened.margin_to_date - coalesce(earlier.margin_to_date, 0) as margin_12m,
+        happened.cost_to_date - coalesce(earlier.cost_to_date, 0) as cost_12m,
         happened.costed_revenue_to_date - coalesce(earlier.costed_revenue_to_date, 0) as costed_revenue_12m,
         happened.revenue_to_date
         - case
@@ -195,8 +195,8 @@ combined as (
         null as last_order_on,
         0 as orders_12m,
         0 as revenue_12m,
-        0 as margin_12m,
-        0 as costed_revenue_12m,
+        null as cost_12m,
+        null as costed_revenue_12m,
         0 as bridge_revenue,
         0 as value_12m
     from waiting
@@ -211,7 +211,7 @@ final as (
         combined.last_order_on,
         combined.orders_12m,
         combined.revenue_12m,
-        combined.margin_12m,
+        combined.cost_12m,
         combined.costed_revenue_12m,
         combined.bridge_revenue,
         combined.value_12m

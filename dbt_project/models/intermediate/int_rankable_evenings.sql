@@ -20,10 +20,7 @@ figures as (
         evenings.last_order_on,
         customers.closed_on,
         evenings.revenue_12m,
-        case
-            when measures.ranked_by = 'margin' then evenings.margin_12m
-            else evenings.revenue_12m
-        end as figure_12m
+        {{ ranked_figure('measures', 'evenings') }} as figure_12m
     from evenings
     inner join customers on evenings.customer_key = customers.customer_key
     left join measures

@@ -7,7 +7,7 @@ with tiers as (
 shares as (
     select
         tier,
-        upper_share - lag(upper_share, 1, 0) over (order by rank_order) as share
+        upper_share - lag(upper_share, 1, 0) over (order by rank_order) as tier_percent
     from {{ ref('tier_rules') }}
 ),
 
@@ -34,7 +34,7 @@ ranked as (
 filled as (
     select
         ranked.*,
-        100.0 * ranked.customers / greatest(100, shares.share * ranked.customers_ranked) as times_filled
+        100.0 * ranked.customers / greatest(100, shares.tier_percent * ranked.customers_ranked) as times_filled
     from ranked
     inner join shares on ranked.tier = shares.tier
 ),

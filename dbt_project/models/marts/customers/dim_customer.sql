@@ -39,10 +39,7 @@ final as (
         buyers.segment,
         coalesce(evenings.tier, 'none') as tier,
         coalesce(measures.ranked_by, 'revenue') as ranked_by,
-        case
-            when measures.ranked_by = 'margin' then evenings.margin_12m
-            else evenings.revenue_12m
-        end as figure_12m,
+        {{ ranked_figure('measures', 'evenings') }} as figure_12m,
         coalesce(evenings.value_tier, 'none') as value_tier,
         coalesce(evenings.value_12m, 0) as value_12m,
         evenings.stage,

@@ -44,12 +44,7 @@ thresholds as (
         lines_reviewed.business_line,
         reviewed.tier,
         tier_rules.rank_order,
-        min(
-            case
-                when lines_reviewed.ranked_by = 'margin' then reviewed.margin_12m
-                else reviewed.revenue_12m
-            end
-        ) as threshold
+        min({{ ranked_figure('lines_reviewed', 'reviewed') }}) as threshold
     from reviewed
     inner join lines_reviewed on reviewed.customer_key = lines_reviewed.customer_key
     inner join tier_rules on reviewed.tier = tier_rules.tier

@@ -1,0 +1,8 @@
+{# What a customer is ranked by at the end of a day: margin or net revenue of the trailing twelve months. #}
+{% macro ranked_figure(measures, evenings) -%}
+    case
+        when {{ measures }}.ranked_by = 'margin'
+            then {{ evenings }}.revenue_12m - coalesce({{ evenings }}.cost_12m, 0)
+        else {{ evenings }}.revenue_12m
+    end
+{%- endmacro %}
