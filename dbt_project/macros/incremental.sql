@@ -232,7 +232,9 @@
 {%- endmacro %}
 
 {% macro get_incremental_by_quarter_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_changed_periods(quarter_end('quarter')) ~ ' or quarter < ' ~ first_period('quarter')) }}
+    {{ replace_rows(
+        arg_dict, of_changed_periods(quarter_end('quarter')) ~ ' or quarter < ' ~ first_period('quarter')
+    ) }}
 {%- endmacro %}
 
 {% macro get_incremental_by_week_sql(arg_dict) -%}

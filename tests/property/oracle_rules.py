@@ -122,7 +122,7 @@ def _policy(row: dict[str, str]) -> Policy:
         int(row["new_days"]),
         int(row["won_back_days"]),
         *(Decimal(row[name]) if row.get(name) else None for name in ("monthly_minimum", "balance_minimum")),
-        bridge_months=int(row["bridge_months"]),
+        int(row["bridge_months"]),
     )
 
 

@@ -42,28 +42,30 @@ activity as (
     ('quarter', quarter_start('day'), quarter_end('day')),
     ('week', week_start('day'), week_start('day') ~ ' + 6'),
 ] %}
-    select
-        customer_key,
-        '{{ grain }}' as grain,
-        {{ starts_on }} as starts_on,
-        cast(sum(orders) as integer) as orders,
-        cast(sum(orders_promised) as integer) as orders_promised,
-        cast(sum(orders_on_time) as integer) as orders_on_time,
-        sum(revenue) as revenue,
-        cast(sum(complaints) as integer) as complaints
-    from {{ ref('int_customer_days') }}
-    where
-        {% if grain == 'week' %}
-            day >= (
-                select min(periods.starts_on) from periods
-                where periods.grain = 'week'
-            )
-            and
+        select
+            customer_key,
+            '{{ grain }}' as grain,
+            {{ starts_on }} as starts_on,
+            cast(sum(orders) as integer) as orders,
+            cast(sum(orders_promised) as integer) as orders_promised,
+            cast(sum(orders_on_time) as integer) as orders_on_time,
+            sum(revenue) as revenue,
+            cast(sum(complaints) as integer) as complaints
+        from {{ ref('int_customer_days') }}
+        where
+            {% if grain == 'week' %}
+                day >= (
+                    select min(periods.starts_on) from periods
+                    where periods.grain = 'week'
+                )
+                and
+            {% endif %}
+            {{ of_changed_periods(ends_on) }}
+        group by 1, 2, 3
+        {% if not loop.last %}
+            union all
         {% endif %}
-        {{ of_changed_periods(ends_on) }}
-    group by 1, 2, 3
-    {{ 'union all' if not loop.last }}
-{% endfor %}
+    {% endfor %}
 ),
 
 both_ends as (

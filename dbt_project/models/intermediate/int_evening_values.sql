@@ -53,22 +53,22 @@ calendars as (
     {% endif %}
 ),
 
+spans as (
+    select distinct bridge_months from {{ ref('policies') }}
+    where bridge_months <> {{ var('trailing_months') }}
+),
+
 -- the bridge of some policies compares shorter spans than the trailing year
 bridge_calendars as (
     select
         calendars.is_changed,
         spans.bridge_months,
-        calendars.evenings,
-        array(
-            select {{ months_before_end('evening.day', 'spans.bridge_months') }}
-            from unnest(calendars.evenings) with ordinality as evening (day, place)
-            order by evening.place
-        ) as spans_before
+        array_agg(evening.day order by evening.day) as evenings,
+        array_agg({{ months_before_end('evening.day', 'spans.bridge_months') }} order by evening.day) as spans_before
     from calendars
-    cross join (
-        select distinct bridge_months from {{ ref('policies') }}
-        where bridge_months <> {{ var('trailing_months') }}
-    ) as spans
+    cross join lateral unnest(calendars.evenings) as evening (day)
+    cross join spans
+    group by 1, 2
 ),
 
 -- known, but nothing has happened yet

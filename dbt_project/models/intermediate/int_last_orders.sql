@@ -11,7 +11,7 @@ with final as (
         order_class = 'sale'
         and customer_key <> '-1'
         and {{ of_changed_customers() }}
-    order by customer_key, ordered_on, ordered_at desc, order_key
+    order by customer_key asc, ordered_on asc, ordered_at desc, order_key asc
 )
 
 select * from final

@@ -15,7 +15,7 @@ from winback.errors import WinbackError
 from winback.rules import consistency
 from winback.rules.problems import Problem, did_you_mean
 from winback.rules.read import Reading, Row, place_of, read_rules
-from winback.rules.seeds import SHIPPED, Seed, descriptions, read_seeds, read_signals
+from winback.rules.seeds import SHIPPED, Seed, descriptions, read_metrics, read_seeds, read_signals
 
 _README = "README.md"
 
@@ -151,6 +151,10 @@ def _inconsistencies(lines: Mapping[str, str], merged: Mapping[str, tuple[Row, .
     for rows in merged.values():
         yield from consistency.unknown_names(rows, "policy", policies)
     yield from consistency.unknown_names(merged["churn_rules"], "signal", read_signals())
+    guesses = [row for row in merged["inferred_reasons"] if row.cells.get("evidence") == "signal"]
+    yield from consistency.unknown_names(guesses, "name", read_signals())
+    yield from consistency.unknown_names(merged["targets"], "metric", read_metrics())
+    yield from consistency.unknown_names(merged["targets"], "business_line", [*lines, "all"])
     whole = [row for row in merged["churn_rules"] if row.is_whole]
     yield from consistency.contradictions(whole)
     if merged["tier_rules"] and all(row.is_whole for row in merged["tier_rules"]):

@@ -17,6 +17,7 @@ from winback.rules.problems import did_you_mean
 
 SHIPPED = DBT_PROJECT / "seeds"
 _SIGNALS = DBT_PROJECT / "models" / "intermediate" / "_intermediate__models.yml"
+_RETENTION = DBT_PROJECT / "models" / "marts" / "retention" / "_retention__models.yml"
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,24 @@ def read_seeds() -> dict[str, Seed]:
 
 def read_signals() -> tuple[str, ...]:
     """Return the signals: the columns of int_signals that are marked so."""
-    (model,) = (
-        model
-        for model in yaml.safe_load(_SIGNALS.read_text("utf-8"))["models"]
-        if model["name"] == "int_signals"
+    return tuple(
+        column["name"] for column in _columns_of(_SIGNALS, "int_signals") if _meta(column).get("signal")
     )
-    return tuple(column["name"] for column in model["columns"] if _meta(column).get("signal"))
+
+
+def read_metrics() -> tuple[str, ...]:
+    """Return what a target may be for: the counts, sums and rates of retention_months."""
+    return tuple(
+        column["name"]
+        for column in _columns_of(_RETENTION, "retention_months")
+        if column["data_type"] in ("bigint", "pg_catalog.numeric")
+    )
+
+
+def _columns_of(file: Path, name: str) -> list[dict[str, Any]]:
+    models = yaml.safe_load(file.read_text("utf-8"))["models"]
+    columns: list[dict[str, Any]] = next(model["columns"] for model in models if model["name"] == name)
+    return columns
 
 
 def _column(described: dict[str, Any], type_: str) -> Column:

@@ -62,12 +62,41 @@ def test_a_cell_that_says_nothing_known_is_refused(company, change, said):
     ],
 )
 def test_a_policy_counts_in_positive_days_and_amounts(company, change, said):
-    policy = {"policy": "shop", "churn_days": "", "new_days": "1", "won_back_days": "1"}
+    policy = {"policy": "shop", "churn_days": "", "new_days": "1", "won_back_days": "1", "bridge_months": "1"}
     policy |= {"monthly_minimum": "", "balance_minimum": "0"}
     file = company("policies.csv", as_csv(policy))
     assert load_rules(LINES).seeds["policies"][-1]["churn_days"] is None
     company("policies.csv", as_csv(policy | change))
     assert refused() == [f"{file}:2: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"metric": "churn_quota"}, "no such metric 'churn_quota'; did you mean churn_rate?"),
+        ({"metric": "month"}, "no such metric 'month'"),
+        ({"business_line": "retial"}, "no such business_line 'retial'; allowed: shops, all"),
+        ({"target": ""}, "target is empty"),
+    ],
+)
+def test_a_target_is_for_a_figure_and_a_line_that_exist(company, change, said):
+    target = {"business_line": "all", "metric": "churn_rate", "valid_from": "2026-01-01"}
+    target |= {"target": "0.05", "source": "plan"}
+    file = company("targets.csv", as_csv(target))
+    assert len(load_rules(LINES).seeds["targets"]) == 1
+    company("targets.csv", as_csv(target | change))
+    (problem,) = refused()
+    assert problem.startswith(f"{file}:2: {said}")
+
+
+def test_a_guess_rests_on_a_signal_that_exists_or_on_any_complaint(company):
+    guess = {"evidence": "complaint", "name": "too cold", "reason_class": "disappointed"}
+    guess |= {"sub_reason": "quality", "priority": "1"}
+    file = company("inferred_reasons.csv", as_csv(guess))
+    load_rules(LINES)
+    company("inferred_reasons.csv", as_csv(guess | {"evidence": "signal"}))
+    (problem,) = refused()
+    assert problem.startswith(f"{file}:2: no such name 'too cold'")
 
 
 def test_all_problems_of_all_files_are_named_at_once(company):

@@ -5,16 +5,16 @@ with customers as (
 purchases as (
     select
         customers.business_line,
-        lines.customer_key,
-        lines.product_key,
-        max(lines.ordered_on) as last_bought_on
-    from {{ ref('fct_order_lines') }} as lines
-    inner join customers on lines.customer_key = customers.customer_key
+        order_lines.customer_key,
+        order_lines.product_key,
+        max(order_lines.ordered_on) as last_bought_on
+    from {{ ref('fct_order_lines') }} as order_lines
+    inner join customers on order_lines.customer_key = customers.customer_key
     where
-        lines.order_class = 'sale'
-        and lines.customer_key <> '-1'
-        and lines.product_key <> '-1'
-    group by 1, 2, 3
+        order_lines.order_class = 'sale'
+        and order_lines.customer_key <> '-1'
+        and order_lines.product_key <> '-1'
+    group by customers.business_line, order_lines.customer_key, order_lines.product_key
 ),
 
 recent as (
@@ -27,7 +27,7 @@ buyers as (
         business_line,
         count(distinct customer_key) as customers
     from recent
-    group by 1
+    group by business_line
 ),
 
 -- pairs are as many as the square of these
@@ -36,9 +36,9 @@ products as (
         business_line,
         product_key,
         count(*) as buyers,
-        row_number() over (partition by business_line order by count(*) desc, product_key) as place
+        row_number() over (partition by business_line order by count(*) desc, product_key asc) as place
     from recent
-    group by 1, 2
+    group by business_line, product_key
     having count(*) >= {{ var('cross_sell_min_buyers') }}
 ),
 
@@ -58,18 +58,23 @@ baskets as (
 
 pairs as (
     select
-        bought.business_line,
-        bought.product_key as because_product_key,
-        also_bought.product_key,
-        bought.buyers as because_buyers,
-        also_bought.buyers,
-        count(*) as support
-    from baskets as bought
-    inner join baskets as also_bought
+        first_basket.business_line,
+        first_basket.product_key as because_product_key,
+        second_basket.product_key,
+        first_basket.buyers as because_buyers,
+        second_basket.buyers,
+        count(*) as buyers_of_both
+    from baskets as first_basket
+    inner join baskets as second_basket
         on
-            bought.customer_key = also_bought.customer_key
-            and bought.product_key <> also_bought.product_key
-    group by 1, 2, 3, 4, 5
+            first_basket.customer_key = second_basket.customer_key
+            and first_basket.product_key <> second_basket.product_key
+    group by
+        first_basket.business_line,
+        first_basket.product_key,
+        second_basket.product_key,
+        first_basket.buyers,
+        second_basket.buyers
     having count(*) >= {{ var('cross_sell_min_support') }}
 ),
 
@@ -79,8 +84,8 @@ lifted as (
         pairs.business_line,
         pairs.because_product_key,
         pairs.product_key,
-        pairs.support,
-        1.0 * pairs.support * buyers.customers / (pairs.because_buyers * pairs.buyers) as lift
+        pairs.buyers_of_both,
+        1.0 * pairs.buyers_of_both * buyers.customers / (pairs.because_buyers * pairs.buyers) as lift
     from pairs
     inner join buyers on pairs.business_line = buyers.business_line
 ),
@@ -89,7 +94,7 @@ offers as (
     select
         *,
         row_number() over (
-            partition by business_line, because_product_key order by lift desc, support desc, product_key
+            partition by business_line, because_product_key order by lift desc, buyers_of_both desc, product_key asc
         ) as place
     from lifted
     where lift >= {{ var('cross_sell_min_lift') }}
@@ -116,11 +121,11 @@ candidates as (
         and customers.stage not in ('closed', 'prospect', 'churned')
         and not customers.do_not_contact
     order by
-        customers.customer_key,
-        offers.product_key,
+        customers.customer_key asc,
+        offers.product_key asc,
         offers.lift desc,
-        offers.support desc,
-        offers.because_product_key
+        offers.buyers_of_both desc,
+        offers.because_product_key asc
 ),
 
 ranked as (
@@ -129,9 +134,9 @@ ranked as (
         business_line,
         product_key,
         because_product_key,
-        support,
+        buyers_of_both,
         lift,
-        row_number() over (partition by customer_key order by lift desc, support desc, product_key) as place
+        row_number() over (partition by customer_key order by lift desc, buyers_of_both desc, product_key asc) as place
     from candidates
 ),
 
@@ -142,7 +147,7 @@ final as (
         business_line,
         product_key,
         because_product_key,
-        support,
+        buyers_of_both,
         lift
     from ranked
     where place <= {{ var('cross_sell_top') }}

@@ -34,16 +34,16 @@ ages as (
 
 -- of the last order, the category that most was spent on
 categories as (
-    select distinct on (lines.order_key)
-        lines.order_key,
+    select distinct on (order_lines.order_key)
+        order_lines.order_key,
         products.category
-    from {{ ref('stg_order_lines') }} as lines
-    inner join {{ ref('stg_products') }} as products on lines.product_key = products.product_key
+    from {{ ref('stg_order_lines') }} as order_lines
+    inner join {{ ref('stg_products') }} as products on order_lines.product_key = products.product_key
     where
         products.category is not null
-        and lines.order_key in (select members.start_order_key from members)
-    group by lines.order_key, products.category
-    order by lines.order_key, sum(lines.amount) desc nulls last, products.category
+        and order_lines.order_key in (select members.start_order_key from members)
+    group by order_lines.order_key, products.category
+    order by order_lines.order_key asc, sum(order_lines.amount) desc nulls last, products.category asc
 ),
 
 described as (
@@ -54,9 +54,9 @@ described as (
         members.churn_members,
         members.lost_revenue,
         case when members.churn_members = 1 then reasons.reason_class end as reason,
-        {% for name, value in dimensions.items() -%}
-            {{ value }} as dimension_{{ loop.index }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for name, value in dimensions.items() -%}
+        {{ value }} as dimension_{{ loop.index }}{{ ',' if not loop.last }}
+    {% endfor %}
     from members
     left join ages
         on
@@ -79,7 +79,7 @@ broken_down as (
             month,
             business_line,
             '{{ name }}' as dimension,
-            dimension_{{ loop.index }} as value,
+            dimension_{{ loop.index }} as trait,
             count(*) as churn_base,
             sum(churn_members) as churn_members,
             sum(lost_revenue) as lost_revenue
@@ -94,7 +94,7 @@ broken_down as (
         month,
         business_line,
         'reason' as dimension,
-        reason as value,
+        reason as trait,
         null as churn_base,
         count(*) as churn_members,
         sum(lost_revenue) as lost_revenue
@@ -107,7 +107,7 @@ broken_down as (
 told as (
     select
         *,
-        count(value) over (partition by business_line, dimension) > 0 as is_told
+        count(trait) over (partition by business_line, dimension) > 0 as is_told
     from broken_down
 ),
 
@@ -116,9 +116,9 @@ final as (
         told.month,
         told.business_line,
         told.dimension,
-        coalesce(told.value, '-1') as value,
-        coalesce(regions.name, account_managers.name, ages.label_zh, told.value) as label_zh,
-        coalesce(regions.name, account_managers.name, ages.label_en, told.value) as label_en,
+        coalesce(told.trait, '-1') as trait,
+        coalesce(regions.name, account_managers.name, ages.label_zh, told.trait) as label_zh,
+        coalesce(regions.name, account_managers.name, ages.label_en, told.trait) as label_en,
         cast(told.churn_base as bigint) as churn_base,
         cast(told.churn_members as bigint) as churn_members,
         1.0 * told.churn_members / told.churn_base as churn_rate,
@@ -127,15 +127,15 @@ final as (
     left join {{ ref('dim_region') }} as regions
         on
             told.dimension = 'region'
-            and told.value = regions.region_key
+            and told.trait = regions.region_key
     left join {{ ref('dim_account_manager') }} as account_managers
         on
             told.dimension = 'account_manager'
-            and told.value = account_managers.account_manager_key
+            and told.trait = account_managers.account_manager_key
     left join ages
         on
             told.dimension = 'relationship_age'
-            and told.value = ages.band
+            and told.trait = ages.band
     where told.is_told
 )
 

@@ -57,7 +57,7 @@ stated as (
         on
             churned.customer_key = purchase_days.customer_key
             and churned.last_order_on = purchase_days.day
-            and (purchase_days.next_order_on is null or purchase_days.next_order_on > contacts.contacted_on)
+            and (purchase_days.next_order_on is null or contacts.contacted_on < purchase_days.next_order_on)
     inner join reason_codes on lower(trim(contacts.reason_code)) = reason_codes.reason_code
 
     union all
@@ -90,7 +90,7 @@ inferred as (
         on
             churned.customer_key = flags.customer_key
             and churned.period_ends_on >= flags.opened_on
-            and (flags.closed_on is null or flags.closed_on > churned.period_ends_on)
+            and (flags.closed_on is null or churned.period_ends_on < flags.closed_on)
     inner join inferences
         on
             flags.signal = inferences.name
@@ -134,7 +134,14 @@ reasons as (
 first_reasons as (
     select distinct on (customer_key, month) *
     from reasons
-    order by customer_key, month, is_inferred, priority, known_on desc, reason_class, sub_reason
+    order by
+        customer_key asc,
+        month asc,
+        is_inferred asc,
+        priority asc,
+        known_on desc,
+        reason_class asc,
+        sub_reason asc
 ),
 
 final as (

@@ -1,5 +1,9 @@
 {% set period = ['month', 'period_ends_on', 'is_complete'] %}
 {% set keys = period + ['business_line', 'region_key', 'value_tier'] %}
+{% set matches = [] %}
+{% for key in keys %}
+    {% do matches.append('started.' ~ key ~ ' = based.' ~ key) %}
+{% endfor %}
 
 with contacted as (
     select distinct
@@ -42,9 +46,9 @@ based as (
         business_line,
         base_region_key as region_key,
         base_value_tier as value_tier,
-        {% for name, money in base_money().items() -%}
-            sum({{ money }}) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for name, money in base_money().items() -%}
+        sum({{ money }}) as {{ name }}{{ ',' if not loop.last }}
+    {% endfor %}
     from customer_months
     where base_revenue is not null
     group by {{ period | join(', ') }}, business_line, base_region_key, base_value_tier
@@ -52,7 +56,9 @@ based as (
 
 totals as (
     select
-        {{ keys | join(', ') }},
+        {% for key in keys -%}
+            coalesce(started.{{ key }}, based.{{ key }}) as {{ key }},
+        {% endfor -%}
         {% for name in retention_counts('month') -%}
             coalesce(started.{{ name }}, 0) as {{ name }},
         {% endfor -%}
@@ -63,11 +69,11 @@ totals as (
                 started.{{ name }},
             {% endif -%}
         {% endfor -%}
-        {% for name in base_money() -%}
-            based.{{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for name in base_money() -%}
+        based.{{ name }}{{ ',' if not loop.last }}
+    {% endfor %}
     from started
-    full outer join based using ({{ keys | join(', ') }})
+    full outer join based on {{ matches | join(' and ') }}
 ),
 
 shared as (

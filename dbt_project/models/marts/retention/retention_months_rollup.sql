@@ -16,13 +16,13 @@ totals as (
         regions.ancestor_region_key as region_key,
         case when grouping(months.business_line) = 1 then 'all' else months.business_line end as business_line,
         case when grouping(months.value_tier) = 1 then 'all' else months.value_tier end as value_tier,
-        {% for name in retention_columns('month') -%}
-            {% if name in retention_counts('month') -%}
-                cast(sum(months.{{ name }}) as bigint) as {{ name }}
-            {%- else -%}
-                sum(months.{{ name }}) as {{ name }}
-            {%- endif %}{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for name in retention_columns('month') -%}
+        {% if name in retention_counts('month') -%}
+            cast(sum(months.{{ name }}) as bigint) as {{ name }}
+        {%- else -%}
+            sum(months.{{ name }}) as {{ name }}
+        {%- endif %}{{ ',' if not loop.last }}
+    {% endfor %}
     from months
     inner join regions on months.region_key = regions.region_key
     group by

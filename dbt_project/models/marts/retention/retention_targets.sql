@@ -21,9 +21,9 @@ final as (
         targets.metric,
         targets.target,
         case targets.metric
-        {% for name in retention_columns('month') + retention_rates('month') | list %}
-            when '{{ name }}' then cast(months.{{ name }} as numeric)
-        {% endfor %}
+            {% for name in retention_columns('month') + retention_rates('month') | list %}
+                when '{{ name }}' then cast(months.{{ name }} as numeric)
+            {% endfor %}
         end as actual,
         targets.source
     from targets
