@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from winback.build import run_dbt
 from winback.config import Settings
+from winback.project import run_dbt
 
 
 def build_marts(settings: Settings, day: date, *marts: str) -> None:

@@ -10,6 +10,17 @@
     {{ return(var('standby') is not none) }}
 {%- endmacro %}
 
+{# dbt asks this of every incremental model and seed; a seed may gain a column with any release. #}
+{% macro should_full_refresh() -%}
+    {%- if model.resource_type == 'seed' -%}
+        {{ return(true) }}
+    {%- elif 'marts' in model.fqn -%}
+        {{ return(not marts_go_on()) }}
+    {%- else -%}
+        {{ return(not goes_on()) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Whether a row of raw was written since the base had read it. #}
 {% macro is_written_since_base(loaded_at='loaded_at') -%}
     {%- if goes_on() -%}
@@ -196,7 +207,7 @@
 {%- endmacro %}
 
 {% macro get_incremental_by_reranked_evening_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, is_reranked('day') ~ ' or ' ~ is_other_evening()) }}
+    {{ replace_rows(arg_dict, is_reranked() ~ ' or ' ~ is_other_evening()) }}
 {%- endmacro %}
 
 {# An evening that the base did not look at, or that is looked at no more. #}
@@ -208,9 +219,9 @@
     {{ key }} in (select customer_key from {{ ref('int_retiered_customers') }} where build_id = {{ var('build_id') }})
 {%- endmacro %}
 
-{% macro is_reranked(day) -%}
+{% macro is_reranked(business_line='business_line', day='day') -%}
     {%- if goes_on() -%}
-        {{ day }} in (select day from {{ ref('int_reranked_evenings') }})
+        ({{ business_line }}, {{ day }}) in (select business_line, day from {{ ref('int_reranked_evenings') }})
     {%- else -%}
         true
     {%- endif -%}

@@ -1,25 +1,27 @@
 """Build the warehouse for one business day: dbt turns raw rows into marts."""
 
-import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from winback import paths, warehouse
 from winback.changes import Start, find_start, fingerprint_of
 from winback.config import Settings
 from winback.errors import WinbackError
 from winback.incidents import described, incident_on_failure
-from winback.publish import LIVE, STANDBY, drop_all_but, only_builder, prepare_standby, publish
-from winback.rules.load import Rules, load_rules
+from winback.project import deployment_vars, mart_names, run_dbt
+from winback.publish import STANDBY, drop_all_but, only_builder, prepare_standby, publish
+from winback.rules.load import load_rules
+from winback.score import score_all
 from winback.warehouse.schema import ensure_schema
 
-_SHOWN_FAILURES = 5
+_TESTED = ("build", "--exclude-resource-type", "unit_test")
+# A test of two models runs with the later one.
+_BEFORE_SCORES = (*_TESTED, "--exclude", "marts", "--indirect-selection", "buildable")
+_MARTS = (*_TESTED, "--select", "marts")
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,11 @@ def build_warehouse(settings: Settings, day: date, *, full_refresh: bool = False
             start = find_start(connection, as_of_date, _fingerprint(settings), full_refresh=full_refresh)
             _note_start(connection, build_id, start)
             prepare_standby(connection)
-            run_dbt(
-                *(settings, as_of_date, "build", "--exclude-resource-type", "unit_test"),
-                marts=STANDBY,
-                earlier=_earlier(build_id, start),
-            )
-            drop_all_but(connection, _marts())
+            earlier = _earlier(build_id, start)
+            run_dbt(settings, as_of_date, *_BEFORE_SCORES, marts=STANDBY, earlier=earlier)
+            score_all(connection, as_of_date)
+            run_dbt(settings, as_of_date, *_MARTS, marts=STANDBY, earlier=earlier)
+            drop_all_but(connection, mart_names())
             publish(connection, build_id, as_of_date)
         except BaseException as error:
             _fail(connection, build_id, error)
@@ -115,79 +116,9 @@ def published_day(connection: psycopg.Connection[Any]) -> date | None:
     return row[0] if row else None
 
 
-def run_dbt(
-    settings: Settings,
-    as_of_date: date,
-    *command: str,
-    marts: str = "marts",
-    earlier: dict[str, Any] | None = None,
-) -> None:
-    """Run a dbt command in this process, against the warehouse; `marts` is the schema that marts go into.
-
-    `earlier` tells the models what to go on from; without it they make everything anew.
-
-    Raises:
-        WinbackError: some rules are refused, or dbt failed; the message names the rows, or models and tests.
-    """
-    state = paths.state_dir()
-    rules = load_rules(settings.business.lines)
-    rules.write(state / "seeds")
-    os.environ.update(
-        dbt_environment(warehouse.url())
-        | {"WINBACK_MARTS_SCHEMA": marts, "WINBACK_SEEDS": str(state / "seeds")}
-    )
-    # Two seconds to import: only whoever builds pays for it.
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415
-
-    outcome = dbtRunner().invoke(
-        [
-            "--quiet",
-            "--no-use-colors",
-            "--log-path", str(state / "logs"),
-            "--log-level-file", "info",  # a tenth of a small build's time goes into its debug log
-            *command,
-            "--project-dir", str(paths.DBT_PROJECT),
-            "--profiles-dir", str(paths.DBT_PROJECT),
-            "--target-path", str(state / "dbt"),
-            "--vars", json.dumps(dbt_vars(settings, rules, as_of_date) | (earlier or {})),
-        ]
-    )  # fmt: skip
-    if not outcome.success:
-        raise _failure(outcome, f"dbt {' '.join(command[:1])}", state)
-
-
-def dbt_environment(url: str) -> dict[str, str]:
-    """Return the environment variables that dbt's profile reads."""
-    parts = conninfo_to_dict(url)
-    return {
-        "WINBACK_DBT_HOST": str(parts.get("host") or "localhost"),
-        "WINBACK_DBT_PORT": str(parts.get("port") or 5432),
-        "WINBACK_DBT_USER": str(parts.get("user") or ""),
-        "WINBACK_DBT_PASSWORD": str(parts.get("password") or ""),
-        "WINBACK_DBT_DBNAME": str(parts.get("dbname") or ""),
-        "DO_NOT_TRACK": "1",
-    }
-
-
-def dbt_vars(settings: Settings, rules: Rules, as_of_date: date) -> dict[str, Any]:
-    """Return what the models need to know of the deployment, its rules and the day."""
-    return {"as_of_date": as_of_date.isoformat(), **_deployment(settings, rules)}
-
-
-def _deployment(settings: Settings, rules: Rules) -> dict[str, Any]:
-    business = settings.business
-    return {
-        "business_time_zone": business.time_zone,
-        "currency": business.currency,
-        "default_business_line": business.default_business_line,
-        "business_lines": business.lines,
-        "watched_signals": rules.watched_signals(business.lines),
-    }
-
-
 def _fingerprint(settings: Settings) -> str:
     rules = load_rules(settings.business.lines)
-    return fingerprint_of(paths.DBT_PROJECT, rules.as_texts(), _deployment(settings, rules))
+    return fingerprint_of(paths.DBT_PROJECT, rules.as_texts(), deployment_vars(settings, rules))
 
 
 def _earlier(build_id: int, start: Start) -> dict[str, Any]:
@@ -197,20 +128,6 @@ def _earlier(build_id: int, start: Start) -> dict[str, Any]:
         "standby": start.standby and start.standby.as_var(),
         "kept_from": start.kept_from,
     }
-
-
-def _failure(outcome: Any, what: str, state: Any) -> WinbackError:
-    failed = [
-        f"{result.node.name}: {(result.message or result.status).strip().splitlines()[0]}"
-        for result in getattr(outcome.result, "results", None) or []
-        if result.status in ("error", "fail")
-    ]
-    shown = "\n  ".join(failed[:_SHOWN_FAILURES]) or str(outcome.exception or "dbt gave no reason")
-    more = f"\n  and {len(failed) - _SHOWN_FAILURES} more" if len(failed) > _SHOWN_FAILURES else ""
-    return WinbackError(
-        f"{what} failed in {len(failed)} places; nothing was published.\n  {shown}{more}",
-        f"see {state}/logs/dbt.log, mend the model, rule or data, and build again",
-    )
 
 
 def _begin(connection: psycopg.Connection[Any], as_of_date: date, stale: tuple[str, ...]) -> int:
@@ -238,13 +155,3 @@ def _fail(connection: psycopg.Connection[Any], build_id: int, error: BaseExcepti
             " where build_id = %s and status = 'running'",
             [described(error, "The build")[0], build_id],
         )
-
-
-def _marts() -> frozenset[str]:
-    """Return the names of the marts in the project, as dbt has just read it."""
-    manifest = json.loads((paths.state_dir() / "dbt" / "manifest.json").read_text("utf-8"))
-    return frozenset(
-        node["alias"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in (LIVE, STANDBY)
-    )

@@ -251,8 +251,8 @@ def publish_rollback() -> None:
 @main.command()
 def freshness() -> None:
     """Say, by dbt's source freshness, whether a source is late; exit code 1 if by two nightly loads."""
-    from winback.build import run_dbt
     from winback.config import load_settings
+    from winback.project import run_dbt
 
     settings = load_settings()
     run_dbt(settings, datetime.now(settings.zone).date(), "source", "freshness")

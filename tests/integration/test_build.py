@@ -6,9 +6,10 @@ import pytest
 from tests.company import DAY, days_after
 from tests.some_marts import build_marts
 from tests.sources import give_customers, set_customers
-from winback.build import build_warehouse, reached_day, run_dbt, stale_feeds
+from winback.build import build_warehouse, reached_day, stale_feeds
 from winback.errors import WinbackError
 from winback.load import load_feed
+from winback.project import run_dbt
 from winback.warehouse.schema import ensure_schema
 
 pytestmark = pytest.mark.usefixtures("quick_checks")

@@ -11,10 +11,11 @@ from dbt.cli.main import dbtRunner
 from tests.company import DAY
 from tests.some_marts import build_marts
 from winback import cli
-from winback.build import build_warehouse, dbt_environment, dbt_vars, run_dbt
+from winback.build import build_warehouse
 from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.paths import DBT_PROJECT
+from winback.project import dbt_environment, dbt_vars, run_dbt
 from winback.rules.load import load_rules
 
 pytestmark = pytest.mark.usefixtures("quick_checks")

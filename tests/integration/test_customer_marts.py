@@ -10,7 +10,7 @@ import pytest
 
 from tests.company import DAY, found_company
 from tests.conftest import DatabaseMaker
-from winback.build import run_dbt
+from winback.project import run_dbt
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 

@@ -380,7 +380,7 @@ def test_a_failed_build_opens_an_incident_that_the_next_one_closes(
         (incident.incident_id, "The build (warehouse) failed with KeyError.")
     ]
     monkeypatch.setattr(build, "run_dbt", lambda *_, **__: None)
-    monkeypatch.setattr(build, "_marts", lambda: ())
+    monkeypatch.setattr(build, "mart_names", lambda: ())
     build_warehouse(settings, days_after(1))
     assert open_incidents(connection) == ()
 

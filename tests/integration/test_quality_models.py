@@ -8,10 +8,10 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from tests.company import DAY
-from winback.build import dbt_environment, dbt_vars, run_dbt
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
 from winback.paths import DBT_PROJECT, state_dir
+from winback.project import dbt_environment, dbt_vars, run_dbt
 from winback.rules.load import load_rules
 from winback.warehouse.schema import ensure_schema
 

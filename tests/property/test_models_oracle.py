@@ -29,10 +29,10 @@ from tests.property.oracle import Oracle
 from tests.property.oracle_customers import DAY, RawCompany, Row, Table
 from tests.property.oracle_flags import Flags
 from tests.property.oracle_rules import SIGNALS, ChurnRule, Rules
-from winback.build import run_dbt
 from winback.config import Settings
 from winback.demo.sales import open_receipts
 from winback.feeds import FEEDS
+from winback.project import run_dbt
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 

@@ -1,6 +1,11 @@
-{# An evening is ranked anew if it is new, or if anybody's figure, line or closing differs from when it was ranked. #}
+{# A line's evening is ranked anew if it is new, or if the figure, line or closing of anybody in it differs from when
+   it was ranked; who has moved to another line concerns both. #}
 with evenings as (
     select * from {{ ref('int_evenings') }}
+),
+
+lines as (
+    select business_line from {{ ref('int_business_lines') }}
 ),
 
 {% if goes_on() %}
@@ -25,7 +30,10 @@ with evenings as (
     ),
 
     changed as (
-        select coalesce(figures.day, figures_before.day) as day
+        select
+            coalesce(figures.day, figures_before.day) as day,
+            figures.business_line,
+            figures_before.business_line as business_line_before
         from figures
         full outer join figures_before
             on
@@ -38,13 +46,20 @@ with evenings as (
 {% endif %}
 
 final as (
-    select day from evenings
-    where is_new
+    select
+        lines.business_line,
+        evenings.day
+    from evenings
+    cross join lines
+    where evenings.is_new
     {% if goes_on() %}
         union
-        select changed.day
+        select
+            lines.business_line,
+            evenings.day
         from changed
         inner join evenings on changed.day = evenings.day
+        inner join lines on lines.business_line in (changed.business_line, changed.business_line_before)
     {% endif %}
 )
 

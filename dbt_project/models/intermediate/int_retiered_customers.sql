@@ -8,15 +8,14 @@
 
     evenings as (
         select day from {{ ref('int_evenings') }}
-        where
-            not is_new
-            and {{ is_reranked('day') }}
+        where not is_new
     ),
 
     tiers_before as (
         select tiers_before.*
         from {{ as_of_base('int_tiers') }} as tiers_before
         inner join evenings on tiers_before.day = evenings.day
+        where {{ is_reranked('tiers_before.business_line', 'tiers_before.day') }}
     ),
 
     tiers_now as (

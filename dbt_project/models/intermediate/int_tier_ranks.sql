@@ -2,7 +2,7 @@
 
 with evenings as (
     select * from {{ ref('int_rankable_evenings') }}
-    where {{ is_reranked('day') }}
+    where {{ is_reranked() }}
 ),
 
 shares as (

@@ -1,0 +1,167 @@
+"""Run dbt in this process: the project is parsed once, and its commands are run many times.
+
+Parsing takes as long as running a small build, and depends on nothing but the project's own files and the
+deployment. dbt parses anew whenever a var differs, as the day always does, so what it has read is kept here.
+"""
+
+import hashlib
+import json
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from winback import paths, warehouse
+from winback.config import Settings
+from winback.errors import WinbackError
+from winback.publish import LIVE, STANDBY
+from winback.rules.load import Rules, load_rules
+
+_SHOWN_FAILURES = 5
+_MARTS = paths.DBT_PROJECT / "models" / "marts"
+# While it is parsed, each model shows whatever it may read, which is when it goes on from an earlier build.
+_ANY_BUILD = {"build_id": 1, "as_of_date": "2000-01-01", "read_until": "2000-01-01"}
+_ANY_DAY = {
+    "as_of_date": "2000-01-01",
+    "build_id": 1,
+    "base": _ANY_BUILD,
+    "standby": _ANY_BUILD,
+    "kept_from": 1,
+}
+
+
+def run_dbt(
+    settings: Settings,
+    as_of_date: date,
+    *command: str,
+    marts: str = LIVE,
+    earlier: dict[str, Any] | None = None,
+) -> None:
+    """Run a dbt command in this process, against the warehouse; `marts` is the schema that marts go into.
+
+    `earlier` tells the models what to go on from; without it they make everything anew.
+
+    Raises:
+        WinbackError: some rules are refused, or dbt failed; the message names the rows, or models and tests.
+    """
+    state = paths.state_dir()
+    rules = load_rules(settings.business.lines)
+    seeds = state / "seeds"
+    rules.write(seeds)
+    os.environ.update(
+        dbt_environment(warehouse.url()) | {"WINBACK_MARTS_SCHEMA": marts, "WINBACK_SEEDS": str(seeds)}
+    )
+    manifest = _settled(parsed_project(settings, rules), marts, seeds)
+    outcome = _invoke(manifest, command, dbt_vars(settings, rules, as_of_date) | (earlier or {}))
+    if not outcome.success:
+        raise _failure(outcome, f"dbt {' '.join(command[:1])}")
+
+
+def parsed_project(settings: Settings, rules: Rules) -> Any:
+    """Return the project as dbt has read it: its manifest, from the last run where nothing differs since."""
+    # Two seconds to import: only whoever builds pays for it.
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+    from dbt.version import __version__ as version  # noqa: PLC0415
+
+    variables = deployment_vars(settings, rules)
+    read = [file.read_bytes() for file in sorted(paths.DBT_PROJECT.rglob("*")) if _is_parsed(file)]
+    digest = hashlib.sha256(json.dumps([version, variables], sort_keys=True).encode())
+    digest.update(b"\0".join(read))
+    kept = paths.state_dir() / "dbt" / "parsed" / f"{digest.hexdigest()}.msgpack"
+    if not kept.exists():
+        outcome = _invoke(None, ["--no-partial-parse", "parse"], variables | _ANY_DAY)
+        if not outcome.success:
+            raise _failure(outcome, "dbt parse")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        half = kept.with_suffix(f".{os.getpid()}")
+        half.write_bytes(outcome.result.to_msgpack())
+        half.rename(kept)
+    return Manifest.from_msgpack(kept.read_bytes())
+
+
+def dbt_environment(url: str) -> dict[str, str]:
+    """Return the environment variables that dbt's profile reads."""
+    parts = conninfo_to_dict(url)
+    return {
+        "WINBACK_DBT_HOST": str(parts.get("host") or "localhost"),
+        "WINBACK_DBT_PORT": str(parts.get("port") or 5432),
+        "WINBACK_DBT_USER": str(parts.get("user") or ""),
+        "WINBACK_DBT_PASSWORD": str(parts.get("password") or ""),
+        "WINBACK_DBT_DBNAME": str(parts.get("dbname") or ""),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def dbt_vars(settings: Settings, rules: Rules, as_of_date: date) -> dict[str, Any]:
+    """Return what the models need to know of the deployment, its rules and the day."""
+    return {"as_of_date": as_of_date.isoformat(), **deployment_vars(settings, rules)}
+
+
+def deployment_vars(settings: Settings, rules: Rules) -> dict[str, Any]:
+    """Return what the models need to know whatever the day."""
+    business = settings.business
+    return {
+        "business_time_zone": business.time_zone,
+        "currency": business.currency,
+        "default_business_line": business.default_business_line,
+        "business_lines": business.lines,
+        "watched_signals": rules.watched_signals(business.lines),
+    }
+
+
+def mart_names() -> frozenset[str]:
+    """Return the names of the marts in the project."""
+    return frozenset(file.stem for file in _MARTS.rglob("*.sql"))
+
+
+def _is_parsed(file: Path) -> bool:
+    return file.suffix in (".sql", ".yml", ".md") and "company" not in file.parts
+
+
+def _settled(manifest: Any, marts: str, seeds: Path) -> Any:
+    """Tell each node where it is this time: the database, the copy of the marts, the file of a seed."""
+    database = os.environ["WINBACK_DBT_DBNAME"]
+    for node in (*manifest.nodes.values(), *manifest.sources.values()):
+        node.database = database
+        if node.schema in (LIVE, STANDBY):
+            node.schema = marts
+        if node.resource_type == "seed":
+            node.original_file_path = str(seeds / f"{node.name}.csv")
+        if node.relation_name:
+            node.relation_name = f'"{database}"."{node.schema}"."{node.identifier}"'
+    return manifest
+
+
+def _invoke(manifest: Any, command: Any, variables: dict[str, Any]) -> Any:
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    state = paths.state_dir()
+    return dbtRunner(manifest=manifest).invoke(
+        [
+            "--quiet",
+            "--no-use-colors",
+            "--log-path", str(state / "logs"),
+            "--log-level-file", "info",  # a tenth of a small build's time goes into its debug log
+            *command,
+            "--project-dir", str(paths.DBT_PROJECT),
+            "--profiles-dir", str(paths.DBT_PROJECT),
+            "--target-path", str(state / "dbt"),
+            "--vars", json.dumps(variables),
+        ]
+    )  # fmt: skip
+
+
+def _failure(outcome: Any, what: str) -> WinbackError:
+    failed = [
+        f"{result.node.name}: {(result.message or result.status).strip().splitlines()[0]}"
+        for result in getattr(outcome.result, "results", None) or []
+        if result.status in ("error", "fail")
+    ]
+    shown = "\n  ".join(failed[:_SHOWN_FAILURES]) or str(outcome.exception or "dbt gave no reason")
+    more = f"\n  and {len(failed) - _SHOWN_FAILURES} more" if len(failed) > _SHOWN_FAILURES else ""
+    return WinbackError(
+        f"{what} failed in {len(failed)} places; nothing was published.\n  {shown}{more}",
+        f"see {paths.state_dir()}/logs/dbt.log, mend the model, rule or data, and build again",
+    )
