@@ -1,8 +1,9 @@
 """The Gamma-Gamma: what a customer spends on a purchase day, given the mean of those seen so far.
 
-Fader & Hardie 2013, "The Gamma-Gamma Model of Monetary Value". The spend of a day is drawn from a gamma distribution
-of shape p, whose rate is the customer's own, drawn from another (shape q, rate gamma in money). So a mean of few days
-is pulled towards everybody's. The spend is taken not to hang on how often a customer comes.
+Fader & Hardie 2013, "The Gamma-Gamma Model of Monetary Value". The spend of a day is drawn from a gamma
+distribution of shape p, whose rate is the customer's own, drawn from another (shape q, rate gamma in money).
+So a mean of few days is pulled towards everybody's. The spend is taken not to hang on how often a customer
+comes.
 """
 
 from dataclasses import dataclass, replace
@@ -50,7 +51,7 @@ def fit_gamma_gamma(frequency: Floats, mean_spend: Floats) -> Maximum:
 
 @dataclass(frozen=True)
 class _Sums:
-    """The data, and means that do not hang on the parameters; a gamma function is asked once per frequency."""
+    """The data, and means that do not hang on the parameters; gamma functions go by frequency."""
 
     frequency: Floats
     total: Floats  # what each customer spent on the repeat purchase days

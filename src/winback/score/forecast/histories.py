@@ -15,14 +15,26 @@ DAYS_PER_WEEK = 7
 class Histories:
     """Distinct purchase histories, and how many customers have each; all four arrays have one length.
 
-    A purchase day is a day with an order. `frequency` counts those after the first, `recency` is the time from
-    the first to the last, `age` the time from the first to the end of the data, both in weeks.
+    A purchase day is a day with an order. `frequency` counts those after the first, `recency` is the time
+    from the first to the last, `age` the time from the first to the end of the data, both in weeks.
     """
 
     frequency: Floats
     recency: Floats
     age: Floats
     customers: Floats
+
+    @classmethod
+    def of_days(
+        cls, frequency: Integers, recency_days: Integers, age_days: Integers, customers: Integers
+    ) -> "Histories":
+        """Return histories whose times are given in days."""
+        return cls(
+            frequency.astype(np.float64),
+            recency_days / DAYS_PER_WEEK,
+            age_days / DAYS_PER_WEEK,
+            customers.astype(np.float64),
+        )
 
     def __len__(self) -> int:
         return len(self.frequency)
@@ -38,21 +50,17 @@ class Histories:
         return float(self.customers[self.frequency > 0].sum()) / max(self.population, 1.0)
 
     def thinned(self, length: int) -> "Histories":
-        """Return about so many of the histories, evenly spread over their order, or all if there are fewer."""
+        """Return about so many of the histories, evenly spread, or all if there are fewer."""
         every = slice(None, None, -(-len(self) // length) or None)
         return Histories(self.frequency[every], self.recency[every], self.age[every], self.customers[every])
 
 
-def collapse(frequency: Integers, recency_days: Integers, age_days: Integers) -> Histories:
-    """Return the distinct histories among customers, ordered by the three."""
+def collapse(frequency: Integers, recency_days: Integers, age_days: Integers) -> tuple[Histories, Integers]:
+    """Return the distinct histories among customers, in order, and the place of each customer's own."""
     days = int(age_days.max(initial=0)) + 1
-    key = (frequency * days + recency_days) * days + age_days  # one number sorts far faster than three
-    distinct, customers = np.unique(key, return_counts=True)
+    # one number sorts far faster than three
+    key = (frequency.astype(np.int64) * days + recency_days) * days + age_days
+    distinct, place, customers = np.unique(key, return_inverse=True, return_counts=True)
     rest, age = np.divmod(distinct, days)
-    frequency, recency = np.divmod(rest, days)
-    return Histories(
-        frequency.astype(np.float64),
-        recency / DAYS_PER_WEEK,
-        age / DAYS_PER_WEEK,
-        customers.astype(np.float64),
-    )
+    repeats, recency = np.divmod(rest, days)
+    return Histories.of_days(repeats, recency, age, customers), place

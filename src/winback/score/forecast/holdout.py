@@ -1,19 +1,18 @@
 """How well a ranking of customers tells, on days held back from a fit, who came again."""
 
-import numpy as np
 from scipy.stats import rankdata
 
-from winback.score.forecast.histories import Floats
+from winback.score.forecast.histories import Floats, Integers
 
 
-def auc(score: Floats, came: Floats, stayed_away: Floats) -> float | None:
-    """Return how often, of one customer who came and one who did not, the first has the higher score.
+def auc(score: Floats, came: Integers) -> float | None:
+    """Return how often, of a customer who came (1) and one who did not (0), the first has the higher score.
 
-    Customers are given in groups of one score each: how many of a group came, and how many did not. Equal scores
-    count half (Mann & Whitney 1947; Hanley & McNeil 1982). None if all came, or nobody did.
+    Equal scores count half (Mann & Whitney 1947; Hanley & McNeil 1982). None if nobody came, or everybody.
     """
-    place = rankdata(score, method="dense") - 1
-    came, stayed_away = (np.bincount(place, weights=counts) for counts in (came, stayed_away))
-    pairs = came.sum() * stayed_away.sum()
-    below = np.cumsum(stayed_away) - stayed_away
-    return float((came * (below + stayed_away / 2)).sum() / pairs) if pairs else None
+    coming = float(came.sum())
+    pairs = coming * (len(came) - coming)
+    if not pairs:
+        return None
+    wins = float((rankdata(score) * came).sum()) - coming * (coming + 1) / 2
+    return wins / pairs

@@ -8,11 +8,13 @@ from scipy.optimize import minimize
 
 from winback.score.forecast.histories import Floats
 
-# Parameters are sought on a log scale within these bounds. Beyond them a likelihood is flat: a gamma distribution of
-# such a shape is a single point, or has nearly all of its mass at zero.
+# Parameters are sought on a log scale within these bounds. Beyond them a likelihood is flat: a gamma
+# distribution of such a shape is a single point, or has nearly all of its mass at zero.
 LOG_BOUND = 12.0
 _AT_BOUND = 0.01  # closer than this to a bound on the log scale, the bound has decided
-_LEVEL = 1e-5  # a gradient of the mean log likelihood below this is level: what is left to gain cannot be seen
+_LEVEL = (
+    1e-5  # a gradient of the mean log likelihood below this is level: what is left to gain cannot be seen
+)
 
 Objective = Callable[[Floats], tuple[float, Floats]]
 """Log parameters to the log likelihood per customer, and its gradient by them."""
@@ -20,7 +22,7 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where an objective is highest; `parameters` are on their own scale, one at a bound would lie further out."""
+    """Where an objective is highest; `parameters` are on their own scale, and may be held by a bound."""
 
     parameters: Floats
     value: float

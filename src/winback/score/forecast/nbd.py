@@ -1,9 +1,10 @@
 """The NBD: customers buy at random, each at a rate of their own, and nobody ever leaves.
 
 It is the Pareto/NBD without dropout, which has to explain purchases clearly better than this. The rate of a
-customer, in purchases a week, is drawn from a gamma distribution of shape r and rate alpha (Ehrenberg 1959, "The
-Pattern of Consumer Purchases"; here with the time of each purchase, so that likelihoods compare: Fader & Hardie
-2005, "A Note on Deriving the Pareto/NBD Model and Related Expressions", eq. 2 and 3, for a customer alive throughout).
+customer, in purchases a week, is drawn from a gamma distribution of shape r and rate alpha (Ehrenberg 1959,
+"The Pattern of Consumer Purchases"; here with the time of each purchase, so that likelihoods compare: Fader &
+Hardie 2005, "A Note on Deriving the Pareto/NBD Model and Related Expressions", for a customer alive
+throughout).
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,19 @@ class Nbd:
     alpha: float
 
     def expected_orders(self, histories: Histories, weeks: float) -> Floats:
-        """Return how many purchase days each history leads one to expect in the coming weeks."""
-        return (self.r + histories.frequency) / (self.alpha + histories.age) * weeks
+        """Return how many purchase days to expect in the coming weeks."""
+        return self._rate(histories) * weeks
+
+    def discounted_orders(self, histories: Histories, discount: float) -> Floats:
+        """Return how many purchase days to expect from now on for ever, discounted by a rate per week."""
+        return self._rate(histories) / discount
+
+    def p_alive(self, histories: Histories) -> Floats:
+        """Return 1 for each history: nobody leaves."""
+        return np.ones(len(histories))
+
+    def _rate(self, histories: Histories) -> Floats:
+        return (self.r + histories.frequency) / (self.alpha + histories.age)
 
 
 def fit_nbd(histories: Histories) -> Maximum:
@@ -46,4 +58,6 @@ def log_likelihood(log_parameters: Floats, histories: Histories) -> tuple[float,
     value = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age)
     by_r = digamma(r + x) - digamma(r) + np.log(alpha) - np.log(alpha + age)
     by_alpha = r / alpha - (r + x) / (alpha + age)
-    return float((share * value).sum()), np.array([(share * by_r).sum() * r, (share * by_alpha).sum() * alpha])
+    return float((share * value).sum()), np.array(
+        [(share * by_r).sum() * r, (share * by_alpha).sum() * alpha]
+    )

@@ -1,15 +1,15 @@
 """The Pareto/NBD: customers buy at random at a rate of their own, until, unseen, they leave for good.
 
 Schmittlein, Morrison & Colombo 1987, "Counting Your Customers: Who Are They and What Will They Do Next?". A
-customer's purchase rate is drawn from a gamma distribution (shape r, rate alpha in weeks), the rate of leaving from
-another (shape s, rate beta in weeks). Formulas follow Fader & Hardie 2005, "A Note on Deriving the Pareto/NBD Model
-and Related Expressions".
+customer's purchase rate is drawn from a gamma distribution (shape r, rate alpha in weeks), the rate of
+leaving from another (shape s, rate beta in weeks). Formulas follow Fader & Hardie 2005, "A Note on Deriving
+the Pareto/NBD Model and Related Expressions".
 
-Their closed form of the likelihood (eq. 18 to 20) is a difference of two Gaussian hypergeometric functions, in two
-branches for alpha above and below beta, and loses digits where both are nearly equal. What it stands for is an
-integral over the moment of leaving, between the last purchase and the end of the data, of a positive and smooth
-function. Taken numerically that needs neither branches nor differences, and the derivatives by all four parameters
-are averages over the same points.
+Their closed form of the likelihood (eq. 18 to 20) is a difference of two Gaussian hypergeometric functions,
+in two branches for alpha above and below beta, and loses digits where both are nearly equal. What it stands
+for is an integral over the moment of leaving, between the last purchase and the end of the data, of a
+positive and smooth function. Taken numerically that needs neither branches nor differences, and the
+derivatives by all four parameters are averages over the same points.
 """
 
 from collections.abc import Iterator
@@ -52,14 +52,14 @@ class ParetoNbd:
         """
         span = self.beta + histories.age
         log_growth = np.log1p(weeks / span)
-        weeks_alive = span * log_growth * exprel((1 - self.s) * log_growth)
+        weeks_alive: Floats = span * log_growth * exprel((1 - self.s) * log_growth)
         return self._rate(histories) * weeks_alive * self.p_alive(histories)
 
     def discounted_orders(self, histories: Histories, discount: float) -> Floats:
         """Return how many purchase days to expect from now on for ever, discounted by a rate per week.
 
-        DERT of Fader, Hardie & Lee 2005, "RFM and CLV: Using Iso-Value Curves for Customer Base Analysis", which gives
-        the integral over future time as a confluent hypergeometric function.
+        DERT of Fader, Hardie & Lee 2005, "RFM and CLV: Using Iso-Value Curves for Customer Base Analysis",
+        which gives the integral over future time as a confluent hypergeometric function.
         """
         ages, place = np.unique(histories.age, return_inverse=True)
         span = (self.beta + ages)[:, np.newaxis]
@@ -71,7 +71,7 @@ class ParetoNbd:
             np.log1p(_FORGOTTEN / (discount * span)),
             lambda end: (fallen(end), self.s - 1 + discount * span * np.exp(end)),
         )
-        weeks_alive = (span * length * WEIGHTS * np.exp(-fallen(length * POINTS))).sum(axis=1)
+        weeks_alive: Floats = (span * length * WEIGHTS * np.exp(-fallen(length * POINTS))).sum(axis=1)
         return self._rate(histories) * weeks_alive[place] * self.p_alive(histories)
 
     def _rate(self, histories: Histories) -> Floats:
@@ -103,7 +103,11 @@ def log_likelihood(log_parameters: Floats, histories: Histories) -> tuple[float,
         left, stayed = part.p_left, 1 - part.p_left
         # of the likelihood given the moment of leaving, averaged over that moment
         slopes = (
-            digamma(r + x) - digamma(r) + np.log(alpha) - stayed * np.log(alpha + age) - left * part.log_alpha,
+            digamma(r + x)
+            - digamma(r)
+            + np.log(alpha)
+            - stayed * np.log(alpha + age)
+            - left * part.log_alpha,
             r / alpha - (r + x) * (stayed / (alpha + age) + left * part.by_alpha),
             np.log(beta) - stayed * np.log(beta + age) + left * (1 / s - part.log_beta),
             s / beta - stayed * s / (beta + age) - left * (s + 1) * part.by_beta,
@@ -117,7 +121,8 @@ def log_likelihood(log_parameters: Floats, histories: Histories) -> tuple[float,
 class _Part:
     """Some histories under some parameters: log likelihood, P(left), and means over the moment t of leaving.
 
-    The means are those of log(alpha + t), log(beta + t), 1 / (alpha + t) and 1 / (beta + t), for who has left.
+    The means are those of log(alpha + t), log(beta + t), 1 / (alpha + t) and 1 / (beta + t), for who has
+    left.
     """
 
     log_likelihood: Floats
@@ -139,13 +144,14 @@ def _parts(model: ParetoNbd, histories: Histories) -> Iterator[_Part]:
 
 @dataclass(frozen=True)
 class _Moments:
-    """Moments t of leaving: t plus the smaller of alpha and beta (near), t plus the larger, and their logarithms.
+    """Moments t of leaving: t plus the smaller of alpha and beta, t plus the larger, and their logarithms.
 
-    The function over them is (alpha + t)^-(r + x) (beta + t)^-(s + 1), times dt by the logarithm of the first.
+    The function over them is (alpha + t)^-(r + x) (beta + t)^-(s + 1), times dt by the logarithm of the
+    first.
     """
 
-    near_power: Floats | float
-    far_power: Floats | float
+    near_power: Floats
+    far_power: Floats
     near: Floats
     far: Floats
     log_near: Floats
@@ -163,10 +169,11 @@ class _Moments:
 
 
 def _moments(model: ParetoNbd, frequency: Floats, log_near: Floats) -> _Moments:
-    powers = (model.r + frequency, model.s + 1)
+    by_alpha, by_beta = model.r + frequency, np.array(model.s + 1)
     near = np.exp(log_near)
     far = near + abs(model.alpha - model.beta)
-    return _Moments(*(powers if _is_alpha_near(model) else powers[::-1]), near, far, log_near, np.log(far))
+    powers = (by_alpha, by_beta) if _is_alpha_near(model) else (by_beta, by_alpha)
+    return _Moments(powers[0], powers[1], near, far, log_near, np.log(far))
 
 
 def _is_alpha_near(model: ParetoNbd) -> bool:
@@ -184,9 +191,7 @@ def _part(model: ParetoNbd, frequency: Floats, recency: Floats, age: Floats) -> 
         return top - end.height, end.steepness
 
     length = shortened(np.log1p((age - recency) / (near + recency)), fall)
-    points = _moments(
-        model, frequency[:, np.newaxis], begin[:, np.newaxis] + length[:, np.newaxis] * POINTS
-    )
+    points = _moments(model, frequency[:, np.newaxis], begin[:, np.newaxis] + length[:, np.newaxis] * POINTS)
     weights = WEIGHTS * np.exp(points.height - top[:, np.newaxis])
     area = weights.sum(axis=1)
     weights /= area[:, np.newaxis]

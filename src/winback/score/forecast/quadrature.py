@@ -6,8 +6,9 @@ import numpy as np
 
 from winback.score.forecast.histories import Floats
 
-# Points between 0 and 1, and their weights. Over the functions of the Pareto/NBD so many leave an error in the
-# logarithm below 1e-7 anywhere within the bounds of its parameters, and below 1e-12 where fits usually lie.
+# Points between 0 and 1, and their weights. Over the functions of the Pareto/NBD so many leave an error in
+# the logarithm below 1e-7 anywhere within the bounds of its parameters, and below 1e-12 where fits usually
+# lie.
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 POINTS, WEIGHTS = (_POINTS + 1) / 2, _WEIGHTS / 2
 _FALL = 40.0  # a function that has fallen by this on the log scale has nothing left to add
@@ -17,7 +18,7 @@ _STEPS = 6
 def shortened(length: Floats, fall: Callable[[Floats], tuple[Floats, Floats]]) -> Floats:
     """Return the lengths of the intervals without what lies beyond a fall to nothing.
 
-    `fall` gives, so far from the beginnings, by how much the logarithms have fallen, and how steep they fall there.
+    `fall` gives, so far from the beginnings, by how much the logarithms have fallen and how steeply.
     Newton's steps come from the right and cannot overshoot, as the falls bend one way.
     """
     for _ in range(_STEPS):
