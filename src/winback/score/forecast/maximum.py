@@ -43,7 +43,7 @@ def climb(objective: Objective, start: Floats) -> Maximum:
         jac=True,
         method="L-BFGS-B",
         bounds=[(-LOG_BOUND, LOG_BOUND)] * len(start),
-        options={"maxiter": 1000, "maxfun": 1000, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20},
+        options={"maxiter": 1000, "maxfun": 1000, "ftol": 1e-15, "gtol": 1e-8, "maxcor": 20},
     )
     log_parameters = np.asarray(found.x, dtype=np.float64)
     value, gradient = objective(log_parameters)

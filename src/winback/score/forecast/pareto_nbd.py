@@ -22,8 +22,8 @@ from winback.score.forecast.histories import Floats, Histories
 from winback.score.forecast.maximum import Maximum, climb, highest
 from winback.score.forecast.quadrature import POINTS, WEIGHTS, shortened
 
-_CHUNK = 1024  # histories at a time: what they need stays in the processor's cache
-_SAMPLE = 2000  # histories among which the start is chosen
+_CHUNK = 512  # histories at a time: what they need stays in the processor's cache
+_SAMPLE = 1000  # histories among which the start is chosen
 # Starts: the shape of the leaving rates, and beta as a multiple of that shape and the mean age.
 _STARTS = ((0.5, 0.5), (0.5, 5.0), (2.0, 1.0), (0.01, 1.0))
 _FORGOTTEN = 60.0  # what comes after a discount of exp(-60) is worth nothing
@@ -194,14 +194,13 @@ def _part(model: ParetoNbd, frequency: Floats, recency: Floats, age: Floats) -> 
     points = _moments(model, frequency[:, np.newaxis], begin[:, np.newaxis] + length[:, np.newaxis] * POINTS)
     weights = WEIGHTS * np.exp(points.height - top[:, np.newaxis])
     area = weights.sum(axis=1)
-    weights /= area[:, np.newaxis]
     stayed = -(model.r + frequency) * np.log(model.alpha + age) - model.s * np.log(model.beta + age)
     with np.errstate(divide="ignore"):  # who bought on the last day has had no time to leave
         odds_left = np.log(model.s) + np.log(length * area) + top - stayed
     begins = gammaln(model.r + frequency) - gammaln(model.r)
     begins += model.r * np.log(model.alpha) + model.s * np.log(model.beta)
-    logs = [(weights * values).sum(axis=1) for values in (points.log_near, points.log_far)]
-    inverses = [(weights / values).sum(axis=1) for values in (points.near, points.far)]
+    logs = [_sums(weights, values) / area for values in (points.log_near, points.log_far)]
+    inverses = [_sums(weights, 1 / values) / area for values in (points.near, points.far)]
     alpha_then_beta = slice(None, None, 1 if _is_alpha_near(model) else -1)
     return _Part(
         begins + stayed + np.logaddexp(0.0, odds_left),
@@ -209,3 +208,9 @@ def _part(model: ParetoNbd, frequency: Floats, recency: Floats, age: Floats) -> 
         *logs[alpha_then_beta],
         *inverses[alpha_then_beta],
     )
+
+
+def _sums(weights: Floats, values: Floats) -> Floats:
+    """Return the weighted sum of each row."""
+    sums: Floats = np.einsum("ij,ij->i", weights, values)
+    return sums

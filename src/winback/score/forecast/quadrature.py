@@ -24,5 +24,7 @@ def shortened(length: Floats, fall: Callable[[Floats], tuple[Floats, Floats]]) -
     for _ in range(_STEPS):
         fallen, steepness = fall(length)
         too_far = np.maximum(fallen - _FALL, 0.0)
+        if not too_far.any():
+            break
         length = length - too_far / np.where(too_far > 0, steepness, 1.0)
     return length
