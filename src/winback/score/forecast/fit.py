@@ -114,7 +114,9 @@ def compare(histories: Histories, place: Integers, came: Integers, days: int) ->
     """
     model = fit_purchases(histories).model
     by_model = auc(model.expected_orders(histories, days / DAYS_PER_WEEK)[place], came)
-    by_recency = auc((histories.recency - histories.age)[place], came)
+    # in days again, as equal silences in weeks may differ by their last bit
+    days_silent = np.rint((histories.age - histories.recency) * DAYS_PER_WEEK)
+    by_recency = auc(-days_silent[place], came)
     if by_model is None or by_recency is None:
         raise Degenerate("nobody came in the days held back, or everybody")
     return Comparison(by_model, by_recency)

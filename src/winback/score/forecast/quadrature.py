@@ -7,9 +7,9 @@ import numpy as np
 from winback.score.forecast.histories import Floats
 
 # Points between 0 and 1, and their weights. Over the functions of the Pareto/NBD so many leave an error in
-# the logarithm below 1e-7 anywhere within the bounds of its parameters, and below 1e-12 where fits usually
+# the logarithm below 1e-5 anywhere within the bounds of its parameters, and below 1e-11 where fits usually
 # lie.
-_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 POINTS, WEIGHTS = (_POINTS + 1) / 2, _WEIGHTS / 2
 _FALL = 40.0  # a function that has fallen by this on the log scale has nothing left to add
 _STEPS = 6
