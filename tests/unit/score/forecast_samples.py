@@ -14,7 +14,7 @@ DAYS = 730
 
 
 def drawn(customers: int, *, leaving: float = 0.6, seed: int = 5) -> Histories:
-    """Draw customers from a Pareto/NBD (r .55, alpha 10.6, s as given, beta 11.7); nobody leaves if s is 0."""
+    """Draw customers from a Pareto/NBD (r .55, alpha 10.6, s as given, beta 11.7); at s 0 nobody leaves."""
     random = np.random.default_rng(seed)
     age_days = random.integers(0, DAYS, customers)
     rate = random.gamma(0.55, 1 / 10.6, customers)
@@ -34,7 +34,7 @@ def one(frequency: float, recency: float, age: float) -> Histories:
 
 @dataclass(frozen=True)
 class Cdnow:
-    """The CDNOW sample at 1997-09-30, one entry per customer, with the purchase days of the 39 weeks after."""
+    """The CDNOW sample at 1997-09-30, one entry per customer, and the purchase days of 39 weeks after it."""
 
     frequency: Any
     recency_days: Any

@@ -1,4 +1,4 @@
-"""The published figures of CDNOW come out: Fader, Hardie & Lee 2005, and the Gamma-Gamma's on the same customers."""
+"""The published figures of CDNOW come out (Fader, Hardie & Lee 2005), those of the Gamma-Gamma as well."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What purchases allow one to forecast: known parameters come back, and what is degenerate is refused with a reason."""
+"""Known parameters come back, and what allows no forecast is refused with a reason."""
 
 import warnings
 
@@ -44,7 +44,7 @@ def test_where_nobody_leaves_dropout_is_not_identified_and_not_used(seed):
 
 
 def test_dropout_at_a_bound_explains_purchases_and_identifies_nothing():
-    # each customer buys weekly or never again: how long the second kind stays cannot be told from no time at all
+    # who does not buy weekly never does again: how long they stayed cannot be told from no time at all
     rows = [(0, 0, age) for age in range(100, 400)] + [(age // 7, age, age) for age in range(100, 400)]
     found = fit_purchases(histories(*rows))
     assert found.has_dropout

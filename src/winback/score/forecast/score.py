@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from winback.config import Forecasts
+from winback.errors import WinbackError
 from winback.score.columns import Columns, read_columns, write_columns
 from winback.score.forecast.fit import Degenerate, compare, fit_purchases, fit_spend
 from winback.score.forecast.histories import DAYS_PER_WEEK, Histories, collapse
@@ -62,9 +63,21 @@ def score_forecasts(connection: psycopg.Connection[Any], settings: Forecasts, as
                 _forecast(connection, line, fits[line.name], as_of_date)
 
 
-def fit_now(connection: psycopg.Connection[Any], settings: Forecasts, as_of_date: date) -> None:
-    """Fit every business line, due or not; the next build forecasts by it."""
-    _fit(connection, settings, as_of_date, _lines(connection))
+def fit_now(connection: psycopg.Connection[Any], settings: Forecasts) -> None:
+    """Fit every business line, due or not, as of the last build's day; the next build forecasts by it.
+
+    Raises:
+        WinbackError: there is no last build, or it did not end well.
+    """
+    row = connection.execute(
+        "select status, as_of_date from ops.builds order by build_id desc limit 1"
+    ).fetchone()
+    if row is None or row[0] not in ("published", "rolled_back"):
+        raise WinbackError(
+            f"The last build is {row[0] if row else 'still to come'}, so there is nothing whole to fit on.",
+            "winback build --day YYYY-MM-DD, then fit again",
+        )
+    _fit(connection, settings, row[1], _lines(connection))
 
 
 def _lines(connection: psycopg.Connection[Any]) -> list[_Line]:
