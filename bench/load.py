@@ -24,6 +24,9 @@ from typing import Any
 import psycopg
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parent))
+from peers import peer_python
+
 from winback.warehouse.server import EmbeddedServer
 
 BARS = {
@@ -186,16 +189,6 @@ print(time.perf_counter() - started)
 
 def peer(source: str, target: str, folder: Path, settings: tuple[str, str, str]) -> float:
     """Return the seconds that dlt takes, in an environment of its own."""
-    home = Path(__file__).parents[1] / ".winback" / "bench"
-    python = home / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        requirements = Path(__file__).parents[1] / "requirements" / "bench.txt"
-        subprocess.run(
-            [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", str(python), "--require-hashes",
-             "-r", str(requirements)],
-            check=True,
-        )  # fmt: skip
     script = folder / f"peer_{settings[1]}.py"
     script.write_text(PEER, encoding="utf-8")
     environment = {
@@ -206,7 +199,7 @@ def peer(source: str, target: str, folder: Path, settings: tuple[str, str, str])
     }
     driver = source.replace("postgresql://", "postgresql+psycopg2://")
     done = subprocess.run(
-        [str(python), str(script), driver, target, *settings],
+        [str(peer_python()), str(script), driver, target, *settings],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,

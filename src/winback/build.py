@@ -66,7 +66,7 @@ def build_warehouse(settings: Settings, day: date, *, full_refresh: bool = False
             prepare_standby(connection)
             earlier = _earlier(build_id, start)
             run_dbt(settings, as_of_date, *_BEFORE_SCORES, marts=STANDBY, earlier=earlier)
-            score_all(connection, as_of_date)
+            score_all(connection, settings, as_of_date)
             run_dbt(settings, as_of_date, *_MARTS, marts=STANDBY, earlier=earlier)
             drop_all_but(connection, mart_names())
             publish(connection, build_id, as_of_date, settings.bi.contact_readers)

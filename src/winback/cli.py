@@ -250,6 +250,37 @@ def publish_rollback() -> None:
     click.echo(f"live again: {version}")
 
 
+@main.group()
+def forecast() -> None:
+    """See what the forecasts of each business line rest on, or fit them anew."""
+
+
+@forecast.command("show")
+def forecast_show() -> None:
+    """Say which fit of each business line is in use, what it found, and what was refused."""
+    from winback import warehouse as place
+    from winback.score.forecast.overview import overview
+    from winback.warehouse.schema import ensure_schema
+
+    with place.connect(autocommit=True) as connection:
+        ensure_schema(connection)
+        click.echo("\n".join(overview(connection)))
+
+
+@forecast.command("fit")
+def forecast_fit() -> None:
+    """Fit every business line on what the last build knew; the next build forecasts by it."""
+    from winback import warehouse as place
+    from winback.config import load_settings
+    from winback.publish import only_builder
+    from winback.score.forecast.overview import overview
+    from winback.score.forecast.score import fit_now
+
+    with place.connect(autocommit=True) as connection, only_builder(connection, waits=False):
+        fit_now(connection, load_settings().forecasts)
+        click.echo("\n".join(overview(connection)))
+
+
 @main.command()
 def freshness() -> None:
     """Say, by dbt's source freshness, whether a source is late; exit code 1 if by two nightly loads."""

@@ -347,6 +347,13 @@ class Schedules(Strict):
     weekly_retention: Schedule = "0 8 * * 1"
 
 
+class Forecasts(Strict):
+    """When what customers will buy is fitted anew, and how many last days it is tried on."""
+
+    refit_after: Duration = timedelta(days=28)
+    holdout: Duration = timedelta(days=91)
+
+
 class Settings(Strict):
     """The whole of `winback.yml`."""
 
@@ -360,6 +367,7 @@ class Settings(Strict):
     pages: Pages = Pages()
     bi: Bi = Bi()
     schedules: Schedules = Schedules()
+    forecasts: Forecasts = Forecasts()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

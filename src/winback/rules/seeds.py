@@ -29,8 +29,8 @@ class Column:
     optional: bool = False
     lower_case: bool = False
     allowed: tuple[str, ...] = ()
-    at_least: int | None = None
-    at_most: int | None = None
+    at_least: float | None = None
+    at_most: float | None = None
 
     def read(self, cell: str) -> Any:
         """Return what a cell says; full-width figures and letters count as plain ones, except in free text.

@@ -3,16 +3,16 @@
 from tests.integration.rule_examples.example import Example, complaint, hotline
 
 POLICIES = """
-policy,churn_days,new_days,won_back_days,bridge_months,monthly_minimum,balance_minimum
-wholesale,180,30,90,12,50,
-seasonal,180,30,90,12,,
-visits,180,30,90,12,,
-year,180,30,90,12,,
-spending,180,30,90,12,,
-service,180,30,90,12,,
-quiet,180,30,90,12,,
-compare,180,30,90,12,,
-versions,180,30,90,12,,
+policy,churn_days,new_days,won_back_days,bridge_months,monthly_minimum,balance_minimum,margin_share,discount_rate
+wholesale,180,30,90,12,50,,0.3,0.15
+seasonal,180,30,90,12,,,0.3,0.15
+visits,180,30,90,12,,,0.3,0.15
+year,180,30,90,12,,,0.3,0.15
+spending,180,30,90,12,,,0.3,0.15
+service,180,30,90,12,,,0.3,0.15
+quiet,180,30,90,12,,,0.3,0.15
+compare,180,30,90,12,,,0.3,0.15
+versions,180,30,90,12,,,0.3,0.15
 """
 RULES = """
 policy,rule_id,valid_from,signal,comparator,threshold,outcome,action,enabled,label_zh,label_en,source

@@ -63,7 +63,7 @@ def test_a_cell_that_says_nothing_known_is_refused(company, change, said):
 )
 def test_a_policy_counts_in_positive_days_and_amounts(company, change, said):
     policy = {"policy": "shop", "churn_days": "", "new_days": "1", "won_back_days": "1", "bridge_months": "1"}
-    policy |= {"monthly_minimum": "", "balance_minimum": "0"}
+    policy |= {"monthly_minimum": "", "balance_minimum": "0", "margin_share": "1", "discount_rate": "0.01"}
     file = company("policies.csv", as_csv(policy))
     assert load_rules(LINES).seeds["policies"][-1]["churn_days"] is None
     company("policies.csv", as_csv(policy | change))
