@@ -59,7 +59,7 @@ class Findings:
 
 
 @dataclass(frozen=True)
-class _Reference:
+class Reference:
     """Complaints and exposure before the days under test, and how much more than chance they vary."""
 
     complaints: Array
@@ -74,7 +74,7 @@ def find_alarms(series: Series, limits: Limits) -> Findings:
     for window in limits.windows:
         complaints = series.complaints[:, -window:].sum(axis=1)
         exposure = series.exposure[:, -window:].sum(axis=1)
-        reference = _reference(series, longest, window)
+        reference = reference_of(series, longest, window)
         expected = exposure * _ratio(reference.complaints, reference.exposure)
         p_value = excess_p_value(complaints, exposure, reference)
         tested.append((complaints, expected, reference.dispersion, p_value))
@@ -107,7 +107,7 @@ def due_orders(orders: Array, delays: Array) -> Array:
     return orders @ np.where(is_due, delays[np.clip(lags, 0, delays.size - 1)], 0.0)
 
 
-def excess_p_value(complaints: Array, exposure: Array, reference: _Reference) -> Array:
+def excess_p_value(complaints: Array, exposure: Array, reference: Reference) -> Array:
     """Return how likely so many complaints, or more, are by chance; nan where nothing can be expected."""
     total = complaints + reference.complaints
     is_testable = (exposure > 0) & (reference.exposure > 0)
@@ -134,40 +134,64 @@ def q_values(p_values: Array) -> Array:
     tested = np.flatnonzero(~np.isnan(p_values))
     descending = tested[np.argsort(-p_values[tested], kind="stable")]
     rank = np.arange(descending.size, 0, -1)
-    q_value[descending] = np.minimum.accumulate(np.minimum(1.0, p_values[descending] * descending.size / rank))
+    q_value[descending] = np.minimum.accumulate(
+        np.minimum(1.0, p_values[descending] * descending.size / rank)
+    )
     return q_value
 
 
-def _reference(series: Series, longest: int, window: int) -> _Reference:
+def reference_of(series: Series, longest: int, window: int) -> Reference:
     """Add up what a cause is held against, in cells as long as the window that is tested.
 
-    How much cells vary, as a multiple of what chance alone does, is the larger of the reference's own and that
-    of all causes: one year of one cause alone says little.
+    How much cells vary, as a multiple of what chance alone does, is the larger of two figures: of the
+    reference around its rate, and of all causes around their own, as a year of one cause alone says little.
     """
     complaints = _cells(series.complaints[:, :-longest], window)
     exposure = _cells(series.exposure[:, :-longest], window)
-    own = np.stack([complaints.sum(axis=1), exposure.sum(axis=1)])
-    sums = own if series.groups is None else _of_groups(own, series.groups)
-    expected = exposure * _ratio(sums[0], sums[1])[:, None]
-    own_spread = np.stack([((complaints - expected) ** 2).sum(axis=1), expected.sum(axis=1)])
-    spread = own_spread if series.groups is None else _of_groups(own_spread, series.groups) - own_spread
-    reference = own if series.groups is None else sums - own
-    cells = max(complaints.shape[1], 2)
-    of_all = _ratio(*own_spread.sum(axis=1))
-    dispersion = np.maximum(_ratio(*spread), of_all) * cells / (cells - 1)
-    return _Reference(reference[0], reference[1], np.maximum(1.0, dispersion))
+    own = _Moments(
+        complaints.sum(axis=1),
+        exposure.sum(axis=1),
+        (complaints**2).sum(axis=1),
+        (complaints * exposure).sum(axis=1),
+        (exposure**2).sum(axis=1),
+    )
+    reference = own if series.groups is None else own.of_others(series.groups)
+    of_all = _ratio(own.spread().sum(), own.complaints.sum())
+    of_reference = _ratio(reference.spread(), reference.complaints)
+    cells = complaints.shape[1]
+    dispersion = np.maximum(of_reference, of_all) * cells / max(cells - 1, 1)
+    return Reference(reference.complaints, reference.exposure, np.maximum(1.0, dispersion))
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Sums over cells, from which follows how far complaints lie from those expected at any rate."""
+
+    complaints: Array
+    exposure: Array
+    complaints_squared: Array
+    products: Array
+    exposure_squared: Array
+
+    def of_others(self, groups: NDArray[np.int64]) -> "_Moments":
+        """Return the sums of the other causes of the same group."""
+        return _Moments(*(np.bincount(groups, own)[groups] - own for own in vars(self).values()))
+
+    def spread(self) -> Array:
+        """Return the squared distances from what is expected at the common rate."""
+        rate = _ratio(self.complaints, self.exposure)
+        return self.complaints_squared - 2 * rate * self.products + rate**2 * self.exposure_squared
 
 
 def _cells(daily: Array, window: int) -> Array:
     """Add days up to cells of the window's length, counted back from the newest."""
     kept = daily[:, daily.shape[1] % window :]
-    return kept.reshape(kept.shape[0], -1, window).sum(axis=2)
+    cells: Array = kept.reshape(kept.shape[0], -1, window).sum(axis=2)
+    return cells
 
 
-def _of_groups(values: Array, groups: NDArray[np.int64]) -> Array:
-    return np.stack([np.bincount(groups, row)[groups] for row in values])
-
-
-def _ratio(part: Any, whole: Any) -> Any:
+def _ratio(part: Any, whole: Any) -> Array:
     """Divide; 0 where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.zeros_like(np.asarray(whole, dtype=float)), where=np.asarray(whole) > 0)
+    divisor = np.asarray(whole, dtype=float)
+    ratio: Array = np.divide(part, divisor, out=np.zeros_like(divisor), where=divisor > 0)
+    return ratio
