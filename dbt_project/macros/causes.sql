@@ -13,9 +13,9 @@
     end
 {%- endmacro %}
 
-{# What a row may be put down to, one row each; for a from clause. #}
+{# What a row may be put down to, one row each; for a lateral join. #}
 {% macro causes_of(product_key, batch_no, region_key, channel, punctuality) -%}
-    lateral (
+    (
         values
         {% if product_key %}
         ('product', {{ product_key }}, {{ product_key }}, null),

@@ -284,15 +284,13 @@ def test_complainers_are_compared_with_an_interval(connection):
     rows = select(connection, "select * from intermediate.int_complaint_churn where category = 'all'")
     assert rows
     (mart,) = select(connection, "select * from marts.complaint_churn where category = 'all'")
-    compared = [row for row in rows if row["others"]]
+    compared = [row for row in rows if row["peers"]]
     assert mart["complainers"] == len(rows)
     assert mart["complainers_compared"] == len(compared) > 10
     n = len(compared)
     share = sum(row["is_silent"] for row in compared) / n
-    other = float(sum(row["others_silent_share"] for row in compared)) / n
-    strata = Counter(
-        (row["month"], row["tier"], row["stage"], row["last_order_month"], row["others"]) for row in compared
-    )
+    other = float(sum(row["peers_silent_share"] for row in compared)) / n
+    strata = Counter((row["stratum"], row["peers"]) for row in compared)
     effective = n**2 / sum(count**2 / key[-1] for key, count in strata.items())
     low, high = wilson(share, n)
     other_low, other_high = wilson(other, effective)

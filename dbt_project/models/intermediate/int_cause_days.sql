@@ -46,8 +46,9 @@ counted as (
         0 as complaints,
         0 as orders_complained
     from sales
-    cross join {{ causes_of(none, none, 'sales.region_key', 'sales.channel', 'sales.punctuality') }}
-        as causes (kind, cause_key, product_key, batch_no)
+    cross join
+        lateral {{ causes_of(none, none, 'sales.region_key', 'sales.channel', 'sales.punctuality') }}
+            as causes (kind, cause_key, product_key, batch_no)
     group by 1, 2, 3, 4, 5
 
     union all
@@ -60,8 +61,9 @@ counted as (
         0 as complaints,
         0 as orders_complained
     from lines
-    cross join {{ causes_of('lines.product_key', 'lines.batch_no', none, none, none) }}
-        as causes (kind, cause_key, product_key, batch_no)
+    cross join
+        lateral {{ causes_of('lines.product_key', 'lines.batch_no', none, none, none) }}
+            as causes (kind, cause_key, product_key, batch_no)
     group by 1, 2, 3, 4, 5
 
     union all
@@ -76,7 +78,7 @@ counted as (
         0 as orders_complained
     from complaints
     left join sales on complaints.order_key = sales.order_key
-    cross join {{ causes_of(
+    cross join lateral {{ causes_of(
         'complaints.product_key', 'complaints.batch_no', 'complaints.region_key', 'complaints.channel', 'sales.punctuality'
     ) }} as causes (kind, cause_key, product_key, batch_no)
     group by 1, 2, 3, 4, 5
@@ -93,7 +95,7 @@ counted as (
         count(distinct sales.order_key) as orders_complained
     from complaints
     left join sales on complaints.order_key = sales.order_key
-    cross join {{ causes_of(
+    cross join lateral {{ causes_of(
         'complaints.product_key', 'complaints.batch_no', 'complaints.region_key', 'complaints.channel', 'sales.punctuality'
     ) }} as causes (kind, cause_key, product_key, batch_no)
     group by 1, 2, 3, 4, 5

@@ -53,10 +53,14 @@ evenings as (
     select
         evenings.customer_key,
         cast(evenings.day + 1 as date) as month,
-        customers.business_line,
-        evenings.tier,
-        evenings.stage,
-        {{ month_start('evenings.last_order_on') }} as last_order_month
+        concat_ws(
+            '|',
+            evenings.day,
+            customers.business_line,
+            evenings.tier,
+            evenings.stage,
+            {{ month_start('evenings.last_order_on') }}
+        ) as stratum
     from {{ ref('int_customer_evenings') }} as evenings
     inner join {{ ref('int_customers') }} as customers on evenings.customer_key = customers.customer_key
     where
@@ -67,9 +71,7 @@ evenings as (
 complainers as (
     select
         first_complaints.*,
-        evenings.tier,
-        evenings.stage,
-        evenings.last_order_month,
+        evenings.stratum,
         coalesce(purchase_days.next_order_on > first_complaints.opened_on + first_complaints.churn_days, true)
             as is_silent
     from first_complaints
@@ -84,21 +86,20 @@ complainers as (
             and (first_complaints.opened_on < purchase_days.next_order_on or purchase_days.next_order_on is null)
 ),
 
-{% set stratum = ['month', 'business_line', 'tier', 'stage', 'last_order_month'] %}
 strata as (
     select
-        {{ stratum | join(', ') }},
+        stratum,
         max(churn_days) as churn_days
     from complainers
-    group by {{ stratum | join(', ') }}
+    group by 1
 ),
 
-others as (
+peers as (
     select
         evenings.*,
         strata.churn_days
     from evenings
-    inner join strata using ({{ stratum | join(', ') }})
+    inner join strata on evenings.stratum = strata.stratum
     left join complaints
         on
             evenings.customer_key = complaints.customer_key
@@ -108,30 +109,30 @@ others as (
 
 sizes as (
     select
-        {{ stratum | join(', ') }},
+        stratum,
         count(*) as customers
-    from others
-    group by {{ stratum | join(', ') }}
+    from peers
+    group by 1
 ),
 
 silences as (
     select
-        others.*,
+        peers.*,
         purchase_days.day as silent_from,
-        purchase_days.next_order_on - others.churn_days as silent_until
-    from others
-    inner join purchase_days on others.customer_key = purchase_days.customer_key
+        purchase_days.next_order_on - peers.churn_days as silent_until
+    from peers
+    inner join purchase_days on peers.customer_key = purchase_days.customer_key
     where
-        purchase_days.day <= {{ month_end('others.month') }}
+        purchase_days.day <= {{ month_end('peers.month') }}
         and (
             purchase_days.next_order_on is null
-            or purchase_days.next_order_on - others.churn_days > greatest(purchase_days.day, others.month)
+            or purchase_days.next_order_on - peers.churn_days > greatest(purchase_days.day, peers.month)
         )
 ),
 
 steps as (
     select
-        {{ stratum | join(', ') }},
+        stratum,
         silent_from as day,
         1 as step
     from silences
@@ -139,7 +140,7 @@ steps as (
     union all
 
     select
-        {{ stratum | join(', ') }},
+        stratum,
         silent_until as day,
         -1 as step
     from silences
@@ -148,7 +149,7 @@ steps as (
     union all
 
     select distinct
-        {{ stratum | join(', ') }},
+        stratum,
         opened_on as day,
         0 as step
     from complainers
@@ -156,35 +157,30 @@ steps as (
 
 silent as (
     select
-        {{ stratum | join(', ') }},
+        stratum,
         day,
-        sum(sum(step)) over (partition by {{ stratum | join(', ') }} order by day) as customers_silent
+        sum(sum(step)) over (partition by stratum order by day) as customers
     from steps
-    group by {{ stratum | join(', ') }}, day
+    group by 1, 2
 ),
 
 final as (
     select
         complainers.customer_key,
         complainers.category,
-        complainers.month,
         complainers.business_line,
-        complainers.tier,
-        complainers.stage,
-        complainers.last_order_month,
+        complainers.month,
+        complainers.stratum,
         complainers.opened_on,
         complainers.is_silent,
-        coalesce(sizes.customers, 0) as others,
-        1.0 * silent.customers_silent / sizes.customers as others_silent_share
+        coalesce(sizes.customers, 0) as peers,
+        1.0 * silent.customers / sizes.customers as peers_silent_share
     from complainers
-    left join sizes using ({{ stratum | join(', ') }})
+    left join sizes on complainers.stratum = sizes.stratum
     left join silent
         on
-            {% for column in stratum %}
-            complainers.{{ column }} = silent.{{ column }}
-            and
-            {% endfor %}
-            complainers.opened_on = silent.day
+            complainers.stratum = silent.stratum
+            and complainers.opened_on = silent.day
 )
 
 select * from final

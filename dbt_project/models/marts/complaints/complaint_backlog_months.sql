@@ -36,8 +36,8 @@ backlog as (
     from periods
     inner join complaints
         on
-            complaints.opened_on <= periods.period_ends_on
-            and (complaints.is_open or complaints.resolved_on > periods.period_ends_on)
+            periods.period_ends_on >= complaints.opened_on
+            and (complaints.is_open or periods.period_ends_on < complaints.resolved_on)
 ),
 
 final as (

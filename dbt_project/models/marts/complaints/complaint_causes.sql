@@ -16,21 +16,21 @@ alarms as (
     select * from {{ source('cause_scores', 'cause_alarms') }}
 ),
 
--- a batch is held against the other batches of its product, anything else against all others of its kind
+-- a batch is held against the other batches of its product, anything else against all peers of its kind
 compared as (
     select
         *,
-        sum(orders) over others - orders as other_orders,
-        sum(orders_complained) over others - orders_complained as other_orders_complained
+        sum(orders) over peers - orders as peer_orders,
+        sum(orders_complained) over peers - orders_complained as peer_orders_complained
     from causes
-    window others as (partition by kind, case when kind = 'batch' then product_key end)
+    window peers as (partition by kind, case when kind = 'batch' then product_key end)
 ),
 
 ratios as (
     select
         *,
-        {{ risk_ratio('orders_complained', 'orders', 'other_orders_complained', 'other_orders') }} as risk_ratio,
-        {{ log_risk_ratio_error('orders_complained', 'orders', 'other_orders_complained', 'other_orders') }} as log_error
+        {{ risk_ratio('orders_complained', 'orders', 'peer_orders_complained', 'peer_orders') }} as risk_ratio,
+        {{ log_risk_ratio_error('orders_complained', 'orders', 'peer_orders_complained', 'peer_orders') }} as log_error
     from compared
 ),
 

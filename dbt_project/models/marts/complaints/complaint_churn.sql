@@ -7,16 +7,13 @@ strata as (
     select
         business_line,
         category,
-        month,
-        tier,
-        stage,
-        last_order_month,
-        max(others) as others,
+        stratum,
+        max(peers) as peers,
         count(*) as complainers,
         count(*) filter (where is_silent) as complainers_silent,
-        avg(others_silent_share) as others_silent_share
+        avg(peers_silent_share) as peers_silent_share
     from complainers
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3
 ),
 
 totals as (
@@ -24,12 +21,12 @@ totals as (
         business_line,
         category,
         cast(sum(complainers) as bigint) as complainers,
-        cast(coalesce(sum(complainers) filter (where others > 0), 0) as bigint) as complainers_compared,
-        sum(complainers_silent) filter (where others > 0) as complainers_silent,
-        sum(complainers * others_silent_share) filter (where others > 0) as others_silent,
-        cast(sum(others) as bigint) as others,
-        power(sum(complainers) filter (where others > 0), 2)
-        / sum(1.0 * complainers * complainers / nullif(others, 0)) as others_effective
+        cast(coalesce(sum(complainers) filter (where peers > 0), 0) as bigint) as complainers_compared,
+        sum(complainers_silent) filter (where peers > 0) as complainers_silent,
+        sum(complainers * peers_silent_share) filter (where peers > 0) as peers_silent,
+        cast(sum(peers) as bigint) as peers,
+        power(sum(complainers) filter (where peers > 0), 2)
+        / sum(1.0 * complainers * complainers / nullif(peers, 0)) as peers_effective
     from strata
     group by 1, 2
 ),
@@ -38,7 +35,7 @@ shares as (
     select
         *,
         1.0 * complainers_silent / complainers_compared as complainers_share,
-        1.0 * others_silent / complainers_compared as others_share
+        1.0 * peers_silent / complainers_compared as peers_share
     from totals
     where complainers_compared > 0
 ),
@@ -48,8 +45,8 @@ bounds as (
         *,
         {{ wilson_bound('complainers_share', 'complainers_compared', '-') }} as complainers_low,
         {{ wilson_bound('complainers_share', 'complainers_compared', '+') }} as complainers_high,
-        {{ wilson_bound('others_share', 'others_effective', '-') }} as others_low,
-        {{ wilson_bound('others_share', 'others_effective', '+') }} as others_high
+        {{ wilson_bound('peers_share', 'peers_effective', '-') }} as peers_low,
+        {{ wilson_bound('peers_share', 'peers_effective', '+') }} as peers_high
     from shares
 ),
 
@@ -61,14 +58,14 @@ final as (
         totals.complainers_compared,
         cast(bounds.complainers_silent as bigint) as complainers_silent,
         bounds.complainers_share as silent_share,
-        totals.others,
-        bounds.others_share as others_silent_share,
-        bounds.complainers_share - bounds.others_share as difference,
+        totals.peers,
+        bounds.peers_share as peers_silent_share,
+        bounds.complainers_share - bounds.peers_share as difference,
         {{ newcombe_low(
-            'bounds.complainers_share', 'bounds.complainers_low', 'bounds.others_share', 'bounds.others_high'
+            'bounds.complainers_share', 'bounds.complainers_low', 'bounds.peers_share', 'bounds.peers_high'
         ) }} as difference_low,
         {{ newcombe_high(
-            'bounds.complainers_share', 'bounds.complainers_high', 'bounds.others_share', 'bounds.others_low'
+            'bounds.complainers_share', 'bounds.complainers_high', 'bounds.peers_share', 'bounds.peers_low'
         ) }} as difference_high
     from totals
     left join bounds

@@ -9,12 +9,11 @@ with surveys as (
 ),
 
 complaints as (
-    select
+    select distinct
         customer_key,
         {{ month_start('opened_on') }} as month
     from {{ ref('fct_complaints') }}
     where customer_key <> '-1'
-    group by 1, 2
 ),
 
 customer_months as (

@@ -168,7 +168,7 @@ measured as (
         coalesce(sold.orders, 0) as orders,
         coalesce(sold.revenue, 0) as revenue,
         live.customers as live_customers,
-        max(live.customers) filter (where weeks.week = -1) over event as live_customers_before
+        max(live.customers) filter (where weeks.week = -1) over own_event as live_customers_before
     from weeks
     left join sold
         on
@@ -178,7 +178,7 @@ measured as (
         on
             weeks.event_key = live.event_key
             and weeks.week_ends_on = live.day
-    window event as (partition by weeks.event_key)
+    window own_event as (partition by weeks.event_key)
 ),
 
 final as (
@@ -188,13 +188,13 @@ final as (
         week_starts_on,
         week_ends_on,
         orders,
-        orders / nullif(avg(orders) filter (where week < 0) over event, 0) as orders_to_before,
+        orders / nullif(avg(orders) filter (where week < 0) over own_event, 0) as orders_to_before,
         revenue,
-        revenue / nullif(avg(revenue) filter (where week < 0) over event, 0) as revenue_to_before,
+        revenue / nullif(avg(revenue) filter (where week < 0) over own_event, 0) as revenue_to_before,
         cast(live_customers as bigint) as live_customers,
         1.0 * live_customers / nullif(live_customers_before, 0) as live_customers_to_before
     from measured
-    window event as (partition by event_key)
+    window own_event as (partition by event_key)
 )
 
 select * from final
