@@ -27,27 +27,47 @@ sales as (
         and exists (select 1 from complaints)
 ),
 
-lines as (
+-- counted before they are put down to causes: a day has few regions, channels and products
+sales_days as (
     select
-        sales.order_key,
-        sales.ordered_on,
+        region_key,
+        channel,
+        punctuality,
+        ordered_on,
+        count(*) as orders
+    from sales
+    group by 1, 2, 3, 4
+),
+
+-- an order has a product on one line, as a rule
+line_days as (
+    select
         order_lines.product_key,
-        order_lines.batch_no
+        order_lines.batch_no,
+        sales.ordered_on,
+        count(*) as orders
     from sales
     inner join {{ ref('stg_order_lines') }} as order_lines on sales.order_key = order_lines.order_key
+    where
+        -- nobody names a product, nothing to count
+        exists (
+            select 1 from complaints
+            where complaints.product_key <> '-1'
+        )
+    group by 1, 2, 3
 ),
 
 counted as (
     select
         causes.*,
-        sales.ordered_on as day,
-        count(*) as orders,
+        sales_days.ordered_on as day,
+        sum(sales_days.orders) as orders,
         0 as complaints_opened,
         0 as complaints,
         0 as orders_complained
-    from sales
+    from sales_days
     cross join
-        lateral {{ causes_of(none, none, 'sales.region_key', 'sales.channel', 'sales.punctuality') }}
+        lateral {{ causes_of(none, none, 'sales_days.region_key', 'sales_days.channel', 'sales_days.punctuality') }}
             as causes (kind, cause_key, product_key, batch_no)
     group by 1, 2, 3, 4, 5
 
@@ -55,14 +75,14 @@ counted as (
 
     select
         causes.*,
-        lines.ordered_on as day,
-        count(distinct lines.order_key) as orders,
+        line_days.ordered_on as day,
+        sum(line_days.orders) as orders,
         0 as complaints_opened,
         0 as complaints,
         0 as orders_complained
-    from lines
+    from line_days
     cross join
-        lateral {{ causes_of('lines.product_key', 'lines.batch_no', none, none, none) }}
+        lateral {{ causes_of('line_days.product_key', 'line_days.batch_no', none, none, none) }}
             as causes (kind, cause_key, product_key, batch_no)
     group by 1, 2, 3, 4, 5
 
