@@ -67,3 +67,8 @@
         coalesce(width_bucket({{ until_day }} - 1, {{ days }}), cardinality({{ days }}))
     )
 {%- endmacro %}
+
+{# The moment at which the as-of date is over. #}
+{% macro end_of_day() -%}
+    (cast({{ as_of_date() }} + 1 as timestamp) at time zone '{{ var("business_time_zone") }}')
+{%- endmacro %}

@@ -304,6 +304,24 @@ def quality(day: datetime) -> None:
         click.echo(page)
 
 
+@main.command()
+@click.argument("batch_no", metavar="BATCH")
+@click.option("--product", help="number of the product; needed where several have a batch of that number")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="where to")
+@click.option("--with-contacts", is_flag=True, help="names, phones and addresses too: personal data")
+def recall(batch_no: str, product: str | None, folder: Path, *, with_contacts: bool) -> None:
+    """Write a workbook of who bought BATCH, who complained about it, and what they are worth."""
+    from winback import warehouse as place
+    from winback.recall import write_recall
+
+    with place.connect(autocommit=True) as connection:
+        found = write_recall(connection, batch_no, folder, product_id=product, with_contacts=with_contacts)
+    click.echo(
+        f"{found.customers:,} customers, {found.complainers:,} of them complained; value of 12 months"
+        f" {found.value_12m:,.2f}; {found.walk_in_orders:,} orders of walk-ins: {found.file}"
+    )
+
+
 @main.group()
 def report() -> None:
     """Look at a report before it goes out."""

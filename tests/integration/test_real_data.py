@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from winback.build import build_warehouse
 from winback.config import Settings, load_settings
 from winback.load import load_feed
@@ -75,3 +77,23 @@ def test_olist_arrives_whole_and_models_leave_out_what_was_cancelled(warehouse, 
         " (select customer_key from marts.fct_orders group by 1 having count(*) > 1) as repeat_buyers"
     ) == [(91,)]
     assert query("select count(*) from marts.fct_complaints") == [(2_179,)]
+    # Late delivery shows as a cause: orders with a complaint among the late ones, against those among the others.
+    late, on_time = query(
+        "select kind, cause_key, orders, complaints, risk_ratio, risk_ratio_low, risk_ratio_high"
+        " from marts.complaint_causes where kind = 'delivery' order by cause_key"
+    )
+    punctual = query(
+        "select day_delivered is null or day_delivered > day_promised as is_late, count(*),"
+        " count(*) filter (where has_complaint)"
+        " from (select (promised_at at time zone 'America/Sao_Paulo')::date as day_promised,"
+        " (delivered_at at time zone 'America/Sao_Paulo')::date as day_delivered,"
+        " exists (select 1 from raw.complaints where complaints.order_id = orders.order_id) as has_complaint"
+        " from raw.orders where status not in ('canceled', 'unavailable')"
+        " and (ordered_at at time zone 'America/Sao_Paulo')::date > '2017-10-17') as orders"
+        " group by 1 order by 1"
+    )
+    (_, orders_on_time, hits_on_time), (_, orders_late, hits_late) = punctual
+    assert (late[1:3], on_time[1:3]) == (("late", orders_late), ("on_time", orders_on_time))
+    risk_ratio = (hits_late / orders_late) / (hits_on_time / orders_on_time)
+    assert float(late[4]) == pytest.approx(risk_ratio)
+    assert 6 < late[5] < late[4] < late[6] < 7.5

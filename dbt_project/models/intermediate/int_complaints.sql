@@ -8,7 +8,10 @@ with complaints as (
         resolved_on <= {{ as_of_date() }} as is_resolved,
         bool_or({{ tells_handling() }})
             over (partition by source_id)
-            as has_handling
+            as has_handling,
+        bool_or(first_response_at is not null)
+            over (partition by source_id)
+            as has_responses
     from {{ ref('stg_complaints') }}
     where opened_on <= {{ as_of_date() }}
 ),
@@ -23,6 +26,8 @@ final as (
         complaints.complaint_id,
         coalesce(survivors.survivor_key, complaints.source_customer_key) as customer_key,
         complaints.order_key,
+        complaints.product_key,
+        complaints.batch_no,
         complaints.opened_at,
         complaints.opened_on,
         complaints.category,
@@ -35,6 +40,7 @@ final as (
             when not complaints.is_resolved then true
             else coalesce(complaints.is_status_open, complaints.resolved_at is null)
         end as is_open,
+        complaints.has_responses,
         case
             when complaints.is_answered
                 then {{ hours_between('complaints.opened_at', 'complaints.first_response_at') }}
@@ -44,6 +50,7 @@ final as (
         case
             when complaints.is_resolved then {{ hours_between('complaints.opened_at', 'complaints.resolved_at') }}
         end as resolution_hours,
+        complaints.reopened_count > 0 as is_reopened,
         complaints.satisfaction,
         complaints.compensation
     from complaints

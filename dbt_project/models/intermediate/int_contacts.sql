@@ -9,11 +9,8 @@ survivors as (
 
 final as (
     select
-        contacts.contact_key,
-        coalesce(survivors.survivor_key, contacts.source_customer_key) as customer_key,
-        contacts.contacted_at,
-        contacts.contacted_on,
-        contacts.reason_code
+        contacts.*,
+        coalesce(survivors.survivor_key, contacts.source_customer_key) as customer_key
     from contacts
     left join survivors on contacts.source_customer_key = survivors.customer_key
 )

@@ -28,6 +28,7 @@ final as (
         {{ business_day('complaints.first_response_at') }} as first_response_on,
         complaints.resolved_at,
         {{ business_day('complaints.resolved_at') }} as resolved_on,
+        complaints.reopened_count,
         complaints.satisfaction,
         complaints.compensation
     from complaints

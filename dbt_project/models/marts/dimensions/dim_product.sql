@@ -7,6 +7,8 @@ referenced as (
     union
     select product_key from {{ ref('stg_complaints') }}
     union
+    select product_key from {{ ref('stg_events') }}
+    union
     -- the unknown member
     select '-1' as product_key
 ),

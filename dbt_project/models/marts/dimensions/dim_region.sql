@@ -11,6 +11,8 @@ referenced as (
     union
     select region_key from {{ ref('stg_account_managers') }}
     union
+    select region_key from {{ ref('stg_events') }}
+    union
     -- the unknown member
     select '-1' as region_key
 ),

@@ -1,0 +1,130 @@
+"""Score the causes of complaints: read their daily counts, test them, fill `scores.cause_alarms`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import numpy as np
+import psycopg
+import yaml
+
+from winback.paths import DBT_PROJECT
+from winback.score.alarm import Array, Limits, Series, due_orders, find_alarms
+
+# How a delivery went explains complaints, but is known too late to warn of anything.
+KINDS = ("product", "batch", "region", "channel")
+_COLUMNS = (
+    *("kind", "cause_key", "window_days", "complaints", "expected", "dispersion", "p_value", "q_value"),
+    "is_alarm",
+)
+_FIRST_DAY = "select (%(as_of)s::date - %(longest)s + 1 - make_interval(months => %(months)s))::date"
+_DELAYS = """
+select opened_on - ordered_on as delay, count(*)
+from intermediate.int_attributed_complaints
+where opened_on >= %(first)s and opened_on - ordered_on between 0 and %(most)s
+group by 1
+"""
+_COUNTS = """
+select cause_key, product_key, day - %(first)s::date, orders, complaints_opened
+from intermediate.int_cause_days
+where kind = %(kind)s and day between %(first)s and %(as_of)s
+order by cause_key, day
+"""
+
+
+@dataclass(frozen=True)
+class _Days:
+    """The days that are read; the first `skipped` of them only say which complaints are due later."""
+
+    first: date
+    last: date
+    skipped: int
+
+    @property
+    def count(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+def score_causes(connection: psycopg.Connection[Any], as_of_date: date) -> None:
+    """Test every cause as of a day, and put the findings in the place of the last ones."""
+    limits = read_limits()
+    with connection.transaction(), connection.cursor() as cursor:
+        days = _read_days(connection, as_of_date, limits)
+        delays = _read_delays(connection, days)
+        rows = [row for kind in KINDS for row in _score_kind(connection, kind, days, delays, limits)]
+        cursor.execute("truncate scores.cause_alarms")
+        with cursor.copy(f"copy scores.cause_alarms ({', '.join(_COLUMNS)}) from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+def read_limits() -> Limits:
+    """Return when an excess of complaints is an alarm, as the dbt project says."""
+    return Limits(
+        windows=tuple(_variables()["alarm_windows"]),
+        false_share=_variables()["alarm_false_share"],
+        min_complaints=_variables()["alarm_min_complaints"],
+    )
+
+
+@cache
+def _variables() -> dict[str, Any]:
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
+    variables: dict[str, Any] = project["vars"]
+    return variables
+
+
+def _read_days(connection: psycopg.Connection[Any], as_of_date: date, limits: Limits) -> _Days:
+    months, skipped = _variables()["trailing_months"], _variables()["complaint_delay_days"]
+    found = connection.execute(
+        _FIRST_DAY, {"as_of": as_of_date, "longest": max(limits.windows) + skipped, "months": months}
+    ).fetchone()
+    assert found is not None
+    return _Days(found[0], as_of_date, skipped)
+
+
+def _read_delays(connection: psycopg.Connection[Any], days: _Days) -> Array:
+    """Return the share of complaints by how many days after the order they came; unknown is the same day."""
+    counts = np.zeros(days.skipped + 1)
+    for delay, complaints in connection.execute(_DELAYS, {"first": days.first, "most": days.skipped}):
+        counts[delay] = complaints
+    return counts / counts.sum() if counts.any() else np.ones(1)
+
+
+def _score_kind(
+    connection: psycopg.Connection[Any], kind: str, days: _Days, delays: Array, limits: Limits
+) -> Iterator[tuple[Any, ...]]:
+    rows = connection.execute(_COUNTS, {"kind": kind, "first": days.first, "as_of": days.last}).fetchall()
+    if not rows:
+        return
+    places = {key: place for place, key in enumerate(dict.fromkeys(row[0] for row in rows))}
+    groups = {product: number for number, product in enumerate(dict.fromkeys(row[1] for row in rows))}
+    orders, complaints = np.zeros((2, len(places), days.count))
+    group_of = np.zeros(len(places), dtype=np.int64)
+    for key, product, day, ordered, complained in rows:
+        place = places[key]
+        orders[place, day], complaints[place, day] = ordered, complained
+        group_of[place] = groups[product]
+    found = find_alarms(
+        Series(
+            complaints[:, days.skipped :],
+            due_orders(orders, delays)[:, days.skipped :],
+            group_of if kind == "batch" else None,
+        ),
+        limits,
+    )
+    for key, place in places.items():
+        if not np.isnan(found.p_value[place]):
+            yield (
+                kind,
+                key,
+                int(found.window_days[place]),
+                int(found.complaints[place]),
+                *(
+                    float(of[place])
+                    for of in (found.expected, found.dispersion, found.p_value, found.q_value)
+                ),
+                bool(found.is_alarm[place]),
+            )
