@@ -167,12 +167,13 @@ def test_the_risk_rank_goes_by_the_model_only_where_it_has_proven_itself(built):
     assert {model > 0.5, recency > 0.5} == {True}
     by = "expected_orders_12m" if beats else "last_order_on"
     ranks = built.query(
-        f"select risk_rank, ranked_by from marts.customer_scores join marts.dim_customer using (customer_key)"
+        "select risk_rank, risk_ranked_by"
+        " from marts.customer_scores join marts.dim_customer using (customer_key)"
         f" where customer_scores.business_line = 'shop' order by {by}, last_order_on"
     )
     assert [rank for rank, _ in ranks] == sorted(rank for rank, _ in ranks)
-    assert {ranked_by for _, ranked_by in ranks} == {"model" if beats else "recency"}
-    assert built.query("select distinct ranked_by from marts.customer_scores where fit_id is null") == [
+    assert {risk_ranked_by for _, risk_ranked_by in ranks} == {"model" if beats else "recency"}
+    assert built.query("select distinct risk_ranked_by from marts.customer_scores where fit_id is null") == [
         ("recency",)
     ]
 

@@ -77,7 +77,7 @@ def test_olist_arrives_whole_and_models_leave_out_what_was_cancelled(warehouse, 
         " (select customer_key from marts.fct_orders group by 1 having count(*) > 1) as repeat_buyers"
     ) == [(91,)]
     assert query("select count(*) from marts.fct_complaints") == [(2_179,)]
-    # Late delivery shows as a cause: orders with a complaint among the late ones, against those among the others.
+    # Late delivery shows as a cause: orders with a complaint among the late ones and among the others.
     late, on_time = query(
         "select kind, cause_key, orders, complaints, risk_ratio, risk_ratio_low, risk_ratio_high"
         " from marts.complaint_causes where kind = 'delivery' order by cause_key"

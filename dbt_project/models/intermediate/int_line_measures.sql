@@ -24,22 +24,25 @@ by_margin as (
         and sum(evenings.costed_revenue_12m) >= {{ var('margin_known_share') }} * sum(evenings.revenue_12m)
 ),
 
+{% if goes_on() %}
+    by_margin_before as (
+        select * from {{ this }}
+        where ranked_by = 'margin'
+    ),
+{% endif %}
+
 final as (
     {% if goes_on() %}
         select
-            coalesce(by_margin.business_line, before.business_line) as business_line,
-            coalesce(by_margin.day, before.day) as day,
+            coalesce(by_margin.business_line, by_margin_before.business_line) as business_line,
+            coalesce(by_margin.day, by_margin_before.day) as day,
             case when by_margin.day is not null then 'margin' else 'revenue' end as ranked_by,
-            (by_margin.day is null) <> (before.day is null) as is_changed
+            (by_margin.day is null) <> (by_margin_before.day is null) as is_changed
         from by_margin
-        full outer join
-            (
-                select * from {{ this }}
-                where ranked_by = 'margin'
-            ) as before
+        full outer join by_margin_before
             on
-                by_margin.business_line = before.business_line
-                and by_margin.day = before.day
+                by_margin.business_line = by_margin_before.business_line
+                and by_margin.day = by_margin_before.day
     {% else %}
         select
             business_line,

@@ -17,8 +17,9 @@ business_lines as (
 
 -- only those that forecast
 fits as (
-    select * from {{ source('forecast_fits', 'forecast_fits') }}
-    where fit_id in (select fit_id from {{ source('forecast_scores', 'forecasts') }})
+    select fits.*
+    from {{ source('forecast_fits', 'forecast_fits') }} as fits
+    where fits.fit_id in (select forecasts.fit_id from {{ source('forecast_scores', 'forecasts') }} as forecasts)
 ),
 
 forecasts as (
@@ -37,7 +38,7 @@ expected as (
         case when fits.dropout_identified then forecasts.discounted_orders end as discounted_orders,
         fits.spend_p * (fits.spend_gamma + histories.frequency * coalesce(histories.mean_spend, 0))
         / (fits.spend_p * histories.frequency + fits.spend_q - 1) as spend_per_order,
-        case when fits.beats_recency then 'model' else 'recency' end as ranked_by,
+        case when fits.beats_recency then 'model' else 'recency' end as risk_ranked_by,
         fits.fit_id,
         fits.as_of_date as fitted_on
     from customers
@@ -64,10 +65,10 @@ final as (
         cast(
             rank() over (
                 partition by business_line
-                order by case when ranked_by = 'model' then expected_orders_12m end, last_order_on
+                order by case when risk_ranked_by = 'model' then expected_orders_12m end, last_order_on
             ) as integer
         ) as risk_rank,
-        ranked_by,
+        risk_ranked_by,
         fit_id,
         fitted_on
     from expected
