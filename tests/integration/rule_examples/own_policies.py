@@ -3,16 +3,16 @@
 from tests.integration.rule_examples.example import Example, complaint, hotline
 
 POLICIES = """
-policy,churn_days,new_days,won_back_days,monthly_minimum,balance_minimum
-wholesale,180,30,90,50,
-seasonal,180,30,90,,
-visits,180,30,90,,
-year,180,30,90,,
-spending,180,30,90,,
-service,180,30,90,,
-quiet,180,30,90,,
-compare,180,30,90,,
-versions,180,30,90,,
+policy,churn_days,new_days,won_back_days,monthly_minimum,balance_minimum,margin_share,discount_rate
+wholesale,180,30,90,50,,0.3,0.15
+seasonal,180,30,90,,,0.3,0.15
+visits,180,30,90,,,0.3,0.15
+year,180,30,90,,,0.3,0.15
+spending,180,30,90,,,0.3,0.15
+service,180,30,90,,,0.3,0.15
+quiet,180,30,90,,,0.3,0.15
+compare,180,30,90,,,0.3,0.15
+versions,180,30,90,,,0.3,0.15
 """
 RULES = """
 policy,rule_id,valid_from,signal,comparator,threshold,outcome,action,enabled,label_zh,label_en,source

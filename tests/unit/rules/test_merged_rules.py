@@ -65,7 +65,8 @@ def test_a_signal_that_no_enabled_rule_watches_is_not_computed(company):
 def test_the_seeds_are_written_plainly_and_only_when_they_changed(company, tmp_path_factory):
     company(
         "policies.csv",
-        "policy,churn_days,new_days,won_back_days,monthly_minimum,balance_minimum\n烘焙,４５,7,30,,1000.50\n",
+        "policy,churn_days,new_days,won_back_days,monthly_minimum,balance_minimum,margin_share,discount_rate\n"
+        "烘焙,４５,7,30,,1000.50,0.35,.1\n",
     )
     company("complaint_statuses.csv", "is_open,status\nTRUE, Escalated（高） \n")
     company("churn_rules.csv", as_csv(RULE | {"label_en": 'say "call", twice', "valid_from": "2026/3/9"}))
@@ -79,7 +80,7 @@ def test_the_seeds_are_written_plainly_and_only_when_they_changed(company, tmp_p
     rows = {
         name: list(csv.DictReader((folder / f"{name}.csv").open(encoding="utf-8"))) for name in read_seeds()
     }
-    assert list(rows["policies"][-1].values()) == ["烘焙", "45", "7", "30", "", "1000.50"]
+    assert list(rows["policies"][-1].values()) == ["烘焙", "45", "7", "30", "", "1000.50", "0.35", "0.1"]
     assert rows["complaint_statuses"][-1] == {"status": "escalated（高）", "is_open": "true"}
     assert rows["churn_rules"][-1] == RULE | {"label_en": 'say "call", twice', "valid_from": "2026-03-09"}
     before = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
@@ -118,7 +119,8 @@ def test_the_overview_says_what_holds_what_will_and_which_rows_are_the_companys(
 def test_a_policy_without_an_enabled_rule_is_only_warned_of(company):
     company(
         "policies.csv",
-        "policy,churn_days,new_days,won_back_days,monthly_minimum,balance_minimum\nbakery,,7,30,,\n",
+        "policy,churn_days,new_days,won_back_days,monthly_minimum,balance_minimum,margin_share,discount_rate\n"
+        "bakery,,7,30,,,0.3,0.15\n",
     )
     assert load_rules({"shops": "bakery"}).warnings == (
         "bakery: no rule is enabled, so none of its customers is ever at risk or churned",
