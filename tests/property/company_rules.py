@@ -100,7 +100,8 @@ def company_seeds() -> dict[str, str]:
         }
         for rule in own_churn_rules()
     ]
-    policies = [{"policy": name, **asdict(rules.policies[name])} for name in MINIMUMS]
+    unused = {"margin_share": "0.3", "discount_rate": "0.15"}  # forecasts are no part of the oracle
+    policies = [{"policy": name, **asdict(rules.policies[name]), **unused} for name in MINIMUMS]
     return {
         "churn_rules.csv": as_csv(HEADER.split(), churn_rules),
         "policies.csv": as_csv(list(policies[0]), policies),

@@ -29,8 +29,8 @@ class Column:
     optional: bool = False
     lower_case: bool = False
     allowed: tuple[str, ...] = ()
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
 
     def read(self, cell: str) -> Any:
         """Return what a cell says; full-width figures and letters count as plain ones, except in free text.
@@ -109,7 +109,8 @@ def _columns_of(file: Path, name: str) -> list[dict[str, Any]]:
 
 def _column(described: dict[str, Any], type_: str) -> Column:
     meta = _meta(described)
-    return Column(described["name"], type_, **meta | {"allowed": tuple(meta.get("allowed", ()))})
+    limits = {name: Decimal(str(meta[name])) for name in ("at_least", "at_most") if name in meta}
+    return Column(described["name"], type_, **meta | limits | {"allowed": tuple(meta.get("allowed", ()))})
 
 
 def _meta(described: dict[str, Any]) -> dict[str, Any]:

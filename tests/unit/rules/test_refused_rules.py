@@ -59,6 +59,8 @@ def test_a_cell_that_says_nothing_known_is_refused(company, change, said):
         ({"new_days": "-1"}, "new_days is -1; it must be at least 1"),
         ({"new_days": ""}, "new_days is empty"),
         ({"balance_minimum": "-0.01"}, "balance_minimum is -0.01; it must be at least 0"),
+        ({"margin_share": "1.01"}, "margin_share is 1.01; it must be at most 1"),
+        ({"discount_rate": "0.009"}, "discount_rate is 0.009; it must be at least 0.01"),
     ],
 )
 def test_a_policy_counts_in_positive_days_and_amounts(company, change, said):

@@ -15,15 +15,15 @@ business_lines as (
     select * from {{ ref('int_business_lines') }}
 ),
 
+forecasts as (
+    select * from {{ source('forecast_scores', 'forecasts') }}
+),
+
 -- only those that forecast
 fits as (
     select fits.*
     from {{ source('forecast_fits', 'forecast_fits') }} as fits
-    where fits.fit_id in (select forecasts.fit_id from {{ source('forecast_scores', 'forecasts') }} as forecasts)
-),
-
-forecasts as (
-    select * from {{ source('forecast_scores', 'forecasts') }}
+    where fits.fit_id in (select forecasts.fit_id from forecasts)
 ),
 
 -- the spend to expect on a purchase day is null where the fit has no spend model (src/winback/score/forecast)
