@@ -19,10 +19,6 @@ with periods as (
     where grain = 'month'
 ),
 
-evenings as (
-    select * from {{ ref('int_customer_evenings') }}
-),
-
 versions as (
     select * from {{ ref('stg_customers_versions') }}
 ),
@@ -32,7 +28,7 @@ first_paid as (
     select
         customer_key,
         min(day) as day
-    from evenings
+    from {{ ref('int_customer_evenings') }}
     where
         bridge_revenue > 0
         and day = {{ month_end('day') }}
@@ -68,7 +64,7 @@ bridged as (
             periods.customer_key = last_orders.customer_key
             and periods.start_last_order_on = last_orders.day
             and periods.churn_base = 1
-    left join evenings as base
+    left join {{ ref('int_customer_evenings') }} as base
         on
             periods.customer_key = base.customer_key
             and periods.year_ago = base.day

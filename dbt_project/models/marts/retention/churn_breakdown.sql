@@ -73,34 +73,31 @@ described as (
             and members.month = reasons.month
 ),
 
+{% set traits = [] %}
+{% for name in dimensions %}
+    {% do traits.append('dimension_' ~ loop.index) %}
+{% endfor %}
 broken_down as (
-    {% for name in dimensions %}
-        select
-            month,
-            business_line,
-            '{{ name }}' as dimension,
-            dimension_{{ loop.index }} as trait,
-            count(*) as churn_base,
-            sum(churn_members) as churn_members,
-            sum(lost_revenue) as lost_revenue
-        from described
-        group by month, business_line, dimension_{{ loop.index }}
-
-        union all
-    {% endfor %}
-
-    -- only who has left has a reason
     select
         month,
         business_line,
-        'reason' as dimension,
-        reason as trait,
-        null as churn_base,
-        count(*) as churn_members,
+        case
+            {% for name in dimensions %}
+                when grouping(dimension_{{ loop.index }}) = 0 then '{{ name }}'
+            {% endfor %}
+            else 'reason'
+        end as dimension,
+        case
+            {% for trait in traits %}
+                when grouping({{ trait }}) = 0 then {{ trait }}
+            {% endfor %}
+            else reason
+        end as trait,
+        case when grouping(reason) = 1 then count(*) end as churn_base,
+        sum(churn_members) as churn_members,
         sum(lost_revenue) as lost_revenue
     from described
-    where churn_members = 1
-    group by month, business_line, reason
+    group by month, business_line, grouping sets ({{ (traits + ['reason']) | join(', ') }})
 ),
 
 -- what no source tells is left out, and not shown as unknown
@@ -109,6 +106,8 @@ told as (
         *,
         count(trait) over (partition by business_line, dimension) > 0 as is_told
     from broken_down
+    -- only who has left has a reason
+    where dimension <> 'reason' or trait is not null
 ),
 
 final as (

@@ -49,7 +49,7 @@ based as (
     {% for name, money in base_money().items() -%}
         sum({{ money }}) as {{ name }}{{ ',' if not loop.last }}
     {% endfor %}
-    from customer_months
+    from {{ ref('customer_months') }}
     where base_revenue is not null
     group by {{ period | join(', ') }}, business_line, base_region_key, base_value_tier
 ),
