@@ -39,8 +39,6 @@ class Policy:
     monthly_minimum: Decimal | None = None
     balance_minimum: Decimal | None = None
     bridge_months: int = 12
-    margin_share: Decimal = Decimal("0.3")
-    discount_rate: Decimal = Decimal("0.15")
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,6 @@ def _policy(row: dict[str, str]) -> Policy:
         int(row["won_back_days"]),
         *(Decimal(row[name]) if row.get(name) else None for name in ("monthly_minimum", "balance_minimum")),
         int(row["bridge_months"]),
-        *(Decimal(row[name]) for name in ("margin_share", "discount_rate")),
     )
 
 

@@ -37,10 +37,7 @@
     )
 {% else %}
     with final as (
-        select
-            cast(null as text) as customer_key,
-            cast(null as bigint) as build_id
-        where false
+        {{ no_rows(customer_key='text', build_id='bigint') }}
     )
 {% endif %}
 

@@ -1,6 +1,6 @@
 """How well a ranking of customers tells, on days held back from a fit, who came again."""
 
-from scipy.stats import rankdata
+import numpy as np
 
 from winback.score.forecast.histories import Floats, Integers
 
@@ -10,9 +10,9 @@ def auc(score: Floats, came: Integers) -> float | None:
 
     Equal scores count half (Mann & Whitney 1947; Hanley & McNeil 1982). None if nobody came, or everybody.
     """
-    coming = float(came.sum())
-    pairs = coming * (len(came) - coming)
-    if not pairs:
+    _, place = np.unique(score, return_inverse=True)
+    coming, staying = np.bincount(place, weights=came), np.bincount(place, weights=1 - came)
+    if not (coming.any() and staying.any()):
         return None
-    wins = float((rankdata(score) * came).sum()) - coming * (coming + 1) / 2
-    return wins / pairs
+    below = np.cumsum(staying) - staying
+    return float((coming * (below + staying / 2)).sum() / (coming.sum() * staying.sum()))

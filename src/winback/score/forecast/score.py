@@ -231,6 +231,7 @@ def _forecast(connection: psycopg.Connection[Any], line: _Line, fit: Fit, as_of_
             cast(%(day)s as date) - first_order_on as age_days
         from intermediate.int_purchase_histories
         where business_line = %(line)s
+        order by 1, 2, 3
         """,
         {"frequency": "i4", "recency_days": "i4", "age_days": "i4"},
         {"day": as_of_date, "line": line.name},
