@@ -40,7 +40,9 @@
         'lost_revenue': 'lost_revenue',
     } %}
     {% if grain == 'month' %}
-        {% do money.update({'revenue_12m': 'revenue_12m', 'revenue_start': 'revenue_start'}) %}
+        {% do money.update({
+            'revenue_12m': 'revenue_12m', 'margin_12m': 'margin_12m', 'revenue_start': 'revenue_start',
+        }) %}
         {% for class in ['new', 'reactivated', 'expansion', 'contraction', 'lapsed'] %}
             {% do money.update({
                 'revenue_' ~ class: "case when bridge_class = '" ~ class ~ "' then bridge_amount"
@@ -90,6 +92,7 @@
             'established_net_retention': ('established_revenue_now', 'established_revenue'),
             'share_of_customers': ('customers_end', 'all_tiers_customers'),
             'share_of_revenue': ('revenue_12m', 'all_tiers_revenue_12m'),
+            'share_of_margin': ('margin_12m', 'all_tiers_margin_12m'),
         }) %}
     {% endif %}
     {{ return(rates) }}
@@ -125,5 +128,6 @@
         filter (where value_tier <> 'all') over (partition by month, business_line, region_key)
     {%- endset -%}
     cast(sum(customers_end) {{ tiers }} as bigint) as all_tiers_customers,
-    sum(revenue_12m) {{ tiers }} as all_tiers_revenue_12m
+    sum(revenue_12m) {{ tiers }} as all_tiers_revenue_12m,
+    sum(margin_12m) {{ tiers }} as all_tiers_margin_12m
 {%- endmacro %}

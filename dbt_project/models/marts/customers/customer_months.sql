@@ -97,6 +97,7 @@ final as (
         value_12m,
         orders_12m,
         revenue_12m,
+        cost_12m,
         start_stage,
         start_tier,
         start_value_tier,

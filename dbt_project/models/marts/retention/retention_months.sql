@@ -26,13 +26,20 @@ customer_months as (
         case
             when months.is_complete and contacted.customer_key is not null then months.customers_start
             else 0
-        end as customers_contacted
+        end as customers_contacted,
+        case
+            when measures.ranked_by = 'margin' then months.revenue_12m - coalesce(months.cost_12m, 0)
+        end as margin_12m
     from {{ ref('customer_months') }} as months
     cross join contacts_begin
     left join contacted
         on
             months.customer_key = contacted.customer_key
             and months.month = contacted.month
+    left join {{ ref('int_line_measures') }} as measures
+        on
+            months.business_line = measures.business_line
+            and months.period_ends_on = measures.day
 ),
 
 started as (
@@ -88,6 +95,7 @@ final as (
         {{ (keys + retention_columns('month')) | join(', ') }},
         all_tiers_customers,
         all_tiers_revenue_12m,
+        all_tiers_margin_12m,
         {{ retention_rate_columns('month') }}
     from shared
 )

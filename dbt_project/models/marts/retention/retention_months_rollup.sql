@@ -45,6 +45,7 @@ final as (
         {{ (period + ['business_line', 'region_key', 'value_tier'] + retention_columns('month')) | join(', ') }},
         all_tiers_customers,
         all_tiers_revenue_12m,
+        all_tiers_margin_12m,
         {{ retention_rate_columns('month') }}
     from shared
 )
