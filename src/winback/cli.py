@@ -306,7 +306,9 @@ def quality(day: datetime) -> None:
 
 @main.command()
 @click.argument("batch_no", metavar="BATCH")
-@click.option("--product", help="number of the product; needed where several have a batch of that number")
+@click.option(
+    "--product", help="number or key of the product; needed where several have a batch of that number"
+)
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="where to")
 @click.option("--with-contacts", is_flag=True, help="names, phones and addresses too: personal data")
 def recall(batch_no: str, product: str | None, folder: Path, *, with_contacts: bool) -> None:

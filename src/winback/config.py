@@ -40,6 +40,10 @@ class Company(Strict):
 
 # A key of customers.attributes; it becomes part of a query.
 Attribute = Annotated[str, Field(pattern=r"^\w+$", examples=["car_model"])]
+# What churn_breakdown knows of every customer.
+_TRAITS = frozenset(
+    ("value_tier", "region", "relationship_age", "product_category", "channel", "account_manager", "reason")
+)
 
 
 class Business(Strict):
@@ -52,6 +56,17 @@ class Business(Strict):
     default_business_line: Annotated[str, Field(examples=["retail"])] = "retail"
     lines: Annotated[dict[str, str], Field(examples=[{"retail": "retail"}])] = {"retail": "retail"}
     attributes: Annotated[tuple[Attribute, ...], Field(examples=[["car_model"]])] = ()
+
+    @model_validator(mode="after")
+    def _names_are_not_taken(self) -> Self:
+        if "all" in self.lines:
+            raise ValueError("lines: 'all' stands for all of them together; name the line otherwise")
+        if taken := _TRAITS.intersection(self.attributes):
+            raise ValueError(
+                f"attributes: churn is broken down by {', '.join(sorted(taken))} anyway;"
+                " leave it out, or deliver it under another name"
+            )
+        return self
 
     @model_validator(mode="after")
     def _default_line_is_known(self) -> Self:

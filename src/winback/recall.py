@@ -147,7 +147,7 @@ def write_recall(
         rows = cursor.execute(_CUSTOMERS, {"batch": batch_no, "product": product}).fetchall()
     known = [row for row in rows if row["customer_key"] != "-1"]
     walk_ins = sum(row["orders"] for row in rows if row["customer_key"] == "-1")
-    file = folder / f"recall_{_file_name(batch_no)}.xlsx"
+    file = folder / f"recall_{_file_name('_'.join(filter(None, (batch_no, product_id))))}.xlsx"
     if file.exists():
         raise WinbackError(f"{file}: is there already.", "remove it first, or name another --folder")
     folder.mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ def write_recall(
 def _the_product(connection: psycopg.Connection[Any], batch_no: str, product_id: str | None) -> str:
     """Return the product that the batch is of; two products may have a batch of one number."""
     found = connection.execute(_PRODUCTS, [batch_no]).fetchall()
-    chosen = [row for row in found if product_id in (None, row[1])]
+    chosen = [row for row in found if product_id in (None, row[0], row[1])]
     if not found:
         batches = [str(row[0]) for row in connection.execute(_BATCHES)]
         close = difflib.get_close_matches(batch_no, batches, 3)
@@ -176,11 +176,11 @@ def _the_product(connection: psycopg.Connection[Any], batch_no: str, product_id:
             else "check the number, and that its sales are loaded",
         )
     if len(chosen) != 1:
-        shown = ", ".join(f"{row[1]} ({row[2]})" for row in found[:_SHOWN])
+        shown = ", ".join(f"{row[0]} ({row[2]})" for row in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise WinbackError(
             f"batch {batch_no!r}: {len(found)} products have one of that number: {shown}{more}.",
-            f"winback recall {batch_no} --product {found[0][1]}",
+            f"winback recall {batch_no} --product {found[0][0]}",
         )
     return str(chosen[0][0])
 

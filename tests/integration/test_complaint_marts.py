@@ -375,7 +375,7 @@ def test_a_recall_lists_who_bought_the_batch(connection, tmp_path):
 def test_contact_details_are_only_there_when_asked_for_and_are_no_formulas(connection, tmp_path):
     code, _ = recall("A", "--product", "tea", "--folder", tmp_path, "--with-contacts")
     assert code == 0
-    sheet = openpyxl.load_workbook(tmp_path / "recall_A.xlsx").active
+    sheet = openpyxl.load_workbook(tmp_path / "recall_A_tea.xlsx").active
     cells = {cell.value: cell.data_type for row in sheet.iter_rows() for cell in row}
     assert cells[FORMULA] == "s"
     assert cells["+86 1"] == "s"
@@ -387,6 +387,6 @@ def test_a_batch_that_nobody_knows_or_that_two_products_have_is_refused(connecti
     assert "no order line and no complaint names it (3 batches are known" in said
     code, said = recall("A", "--folder", tmp_path)
     assert code == 1
-    assert "2 products have one of that number: rice (None), tea (龙井)" in said
-    assert "winback recall A --product rice" in said
+    assert "2 products have one of that number: erp:rice (None), erp:tea (龙井)" in said
+    assert "winback recall A --product erp:rice" in said
     assert not list(tmp_path.iterdir())

@@ -114,6 +114,14 @@ def test_a_file_in_another_encoding_is_named(tmp_path):
         (lambda d: d.update(reports={"weekly_retention": {"recipients": [{"address": "nobody", "name": "N", "scope": "everything"}]}}), ["recipients.0.address", "'nobody'", "lin@example.com"]),
         (lambda d: d.update(reports={"weekly_retention": {"recipients": [{"address": "a@b", "name": "N", "scope": {}}]}}), ["exactly one of"]),
         (lambda d: d.update(business={"default_business_line": "wholesale"}), ["'wholesale' is not among lines"]),
+        (
+            lambda d: d.update(business={"lines": {"all": "retail"}, "default_business_line": "all"}),
+            ["'all' stands for all of them together"],
+        ),
+        (
+            lambda d: d.update(business={"attributes": ["car_model", "region"]}),
+            ["churn is broken down by region anyway"],
+        ),
         (lambda d: d.update(schedules={"load": "daily"}), ["schedules.load", "'daily' is no cron line"]),
     ],
 )  # fmt: skip
