@@ -39,6 +39,7 @@ class FakeDbt:
 
         set_attribute(build, "run_dbt", self)
         set_attribute(build, "mart_names", lambda: TABLES)
+        set_attribute(build, "score_all", lambda *_: None)
         set_attribute(bi_reader, "let_in", look_in)
 
     def __call__(self, _: Any, as_of_date: date, *command: str, marts: str, **__: Any) -> None:

@@ -381,6 +381,7 @@ def test_a_failed_build_opens_an_incident_that_the_next_one_closes(
     ]
     monkeypatch.setattr(build, "run_dbt", lambda *_, **__: None)
     monkeypatch.setattr(build, "mart_names", lambda: ())
+    monkeypatch.setattr(build, "score_all", lambda *_: None)
     build_warehouse(settings, days_after(1))
     assert open_incidents(connection) == ()
 

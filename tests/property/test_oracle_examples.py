@@ -65,7 +65,7 @@ def test_every_signal_is_watched_by_some_line_of_the_invented_company():
     rules = company_rules()
     assert set().union(*(rules.watched(policy) for policy in rules.policies)) == set(SIGNALS)
     assert {rule.comparator for rule in rules.churn_rules} == {">=", "<=", ">", "<", "="}
-    assert company_seeds()["policies.csv"].splitlines()[1] == "distribution,180,90,90,100,,1"
+    assert company_seeds()["policies.csv"].splitlines()[1] == "distribution,180,90,90,100,,1,0.3,0.15"
 
 
 def test_a_signal_that_no_rule_watches_is_null():
