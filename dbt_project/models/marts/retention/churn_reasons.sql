@@ -77,6 +77,7 @@ stated as (
     inner join reason_codes on customers.closed_reason = reason_codes.reason_code
 ),
 
+-- what warned before or after the last order; it may be over by the time that silence counts as churn
 inferred as (
     select
         churned.customer_key,
@@ -90,7 +91,10 @@ inferred as (
         on
             churned.customer_key = flags.customer_key
             and churned.period_ends_on >= flags.opened_on
-            and (flags.closed_on is null or churned.period_ends_on < flags.closed_on)
+            and (
+                flags.closed_on is null
+                or churned.last_order_on - {{ var('reason_days') }} < flags.closed_on
+            )
     inner join inferences
         on
             flags.signal = inferences.name
@@ -109,7 +113,7 @@ inferred as (
     inner join complaints
         on
             churned.customer_key = complaints.customer_key
-            and churned.last_order_on - {{ var('reason_complaint_days') }} <= complaints.opened_on
+            and churned.last_order_on - {{ var('reason_days') }} <= complaints.opened_on
             and churned.period_ends_on >= complaints.opened_on
     inner join inferences
         on
