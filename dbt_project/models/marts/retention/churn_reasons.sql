@@ -47,6 +47,8 @@ stated as (
         reason_codes.reason_class,
         reason_codes.sub_reason,
         contacts.contacted_on as known_on,
+        contacts.contacted_at as known_at,
+        contacts.contact_key as evidence_key,
         1 as priority
     from churned
     inner join contacts
@@ -68,6 +70,8 @@ stated as (
         reason_codes.reason_class,
         reason_codes.sub_reason,
         customers.closed_on as known_on,
+        null as known_at,
+        null as evidence_key,
         2 as priority
     from churned
     inner join customers
@@ -85,6 +89,8 @@ inferred as (
         inferences.reason_class,
         inferences.sub_reason,
         flags.opened_on as known_on,
+        cast(null as timestamptz) as known_at,
+        null as evidence_key,
         inferences.priority
     from churned
     inner join flags
@@ -108,6 +114,8 @@ inferred as (
         inferences.reason_class,
         inferences.sub_reason,
         complaints.opened_on as known_on,
+        complaints.opened_at as known_at,
+        complaints.complaint_key as evidence_key,
         inferences.priority
     from churned
     inner join complaints
@@ -144,6 +152,8 @@ first_reasons as (
         is_inferred asc,
         priority asc,
         known_on desc,
+        known_at desc nulls last,
+        evidence_key desc nulls last,
         reason_class asc,
         sub_reason asc
 ),
