@@ -40,17 +40,22 @@
         'lost_revenue': 'lost_revenue',
     } %}
     {% if grain == 'month' %}
-        {% do money.update({
-            'revenue_12m': 'revenue_12m', 'margin_12m': 'margin_12m', 'revenue_start': 'revenue_start',
-        }) %}
-        {% for class in ['new', 'reactivated', 'expansion', 'contraction', 'lapsed'] %}
-            {% do money.update({
-                'revenue_' ~ class: "case when bridge_class = '" ~ class ~ "' then bridge_amount"
-                    ~ ' when bridge_class is not null then 0 end'
-            }) %}
-        {% endfor %}
-        {% do money.update({'revenue_end': 'revenue_end'}) %}
+        {% do money.update({'revenue_12m': 'revenue_12m', 'margin_12m': 'margin_12m'}) %}
+        {% do money.update(bridge_money()) %}
     {% endif %}
+    {{ return(money) }}
+{% endmacro %}
+
+{# The revenue bridge, from one month to the next. #}
+{% macro bridge_money() %}
+    {% set money = {'revenue_start': 'revenue_start'} %}
+    {% for class in ['new', 'reactivated', 'expansion', 'contraction', 'lapsed'] %}
+        {% do money.update({
+            'revenue_' ~ class: "case when bridge_class = '" ~ class ~ "' then bridge_amount"
+                ~ ' when bridge_class is not null then 0 end'
+        }) %}
+    {% endfor %}
+    {% do money.update({'revenue_end': 'revenue_end'}) %}
     {{ return(money) }}
 {% endmacro %}
 

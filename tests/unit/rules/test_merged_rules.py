@@ -128,3 +128,13 @@ def test_a_policy_without_an_enabled_rule_is_only_warned_of(company):
         "bakery: no rule is enabled, so none of its customers is ever at risk or churned",
     )
     assert load_rules(LINES).warnings == ()
+
+
+def test_what_somebody_left_for_is_of_one_class_whether_it_was_said_or_guessed():
+    seeds = load_rules(LINES).seeds
+    classes = {}
+    for row in (*seeds["churn_reason_codes"], *seeds["inferred_reasons"]):
+        classes.setdefault(row["sub_reason"], set()).add(row["reason_class"])
+    del classes["other"]
+    assert {sub_reason: found for sub_reason, found in classes.items() if len(found) > 1} == {}
+    assert classes["price"] == {"lured_away"}

@@ -78,6 +78,12 @@ pairs as (
     having count(*) >= {{ var('cross_sell_min_support') }}
 ),
 
+-- what is no longer sold may be a reason, but is not offered
+discontinued as (
+    select product_key from {{ ref('dim_product') }}
+    where discontinued_on <= {{ as_of_date() }}
+),
+
 -- how much likelier somebody buys the one who has bought the other
 lifted as (
     select
@@ -88,6 +94,7 @@ lifted as (
         1.0 * pairs.buyers_of_both * buyers.customers / (pairs.because_buyers * pairs.buyers) as lift
     from pairs
     inner join buyers on pairs.business_line = buyers.business_line
+    where pairs.product_key not in (select discontinued.product_key from discontinued)
 ),
 
 offers as (

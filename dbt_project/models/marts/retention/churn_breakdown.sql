@@ -1,13 +1,13 @@
 {% set dimensions = {
     'value_tier': 'members.start_value_tier',
-    'region': "nullif(members.start_region_key, '-1')",
+    'region': 'members.start_region_key',
     'relationship_age': 'ages.band',
     'product_category': 'categories.category',
-    'channel': "nullif(trim(members.start_channel), '')",
-    'account_manager': "nullif(members.start_account_manager_key, '-1')",
+    'channel': 'trim(members.start_channel)',
+    'account_manager': 'members.start_account_manager_key',
 } %}
 {% for name in var('attributes') %}
-    {% do dimensions.update({name: "nullif(trim(customers.attributes ->> '" ~ name ~ "'), '')"}) %}
+    {% do dimensions.update({name: "trim(customers.attributes ->> '" ~ name ~ "')"}) %}
 {% endfor %}
 
 with members as (
@@ -53,9 +53,9 @@ described as (
         members.churn_base,
         members.churn_members,
         members.lost_revenue,
-        case when members.churn_members = 1 then reasons.reason_class end as reason,
+        case when members.churn_members = 1 then nullif(reasons.reason_class, 'unknown') end as reason,
     {% for name, value in dimensions.items() -%}
-        {{ value }} as dimension_{{ loop.index }}{{ ',' if not loop.last }}
+        nullif(nullif({{ value }}, ''), '-1') as dimension_{{ loop.index }}{{ ',' if not loop.last }}
     {% endfor %}
     from members
     left join ages
@@ -107,7 +107,7 @@ told as (
         count(trait) over (partition by business_line, dimension) > 0 as is_told
     from broken_down
     -- only who has left has a reason
-    where dimension <> 'reason' or trait is not null
+    where dimension <> 'reason' or churn_members > 0
 ),
 
 final as (
@@ -116,8 +116,8 @@ final as (
         told.business_line,
         told.dimension,
         coalesce(told.trait, '-1') as trait,
-        coalesce(regions.name, account_managers.name, ages.label_zh, told.trait) as label_zh,
-        coalesce(regions.name, account_managers.name, ages.label_en, told.trait) as label_en,
+        coalesce(regions.name, account_managers.name, ages.label_zh, labels.label_zh, told.trait) as label_zh,
+        coalesce(regions.name, account_managers.name, ages.label_en, labels.label_en, told.trait) as label_en,
         cast(told.churn_base as bigint) as churn_base,
         cast(told.churn_members as bigint) as churn_members,
         1.0 * told.churn_members / told.churn_base as churn_rate,
@@ -135,6 +135,10 @@ final as (
         on
             told.dimension = 'relationship_age'
             and told.trait = ages.band
+    left join {{ ref('trait_labels') }} as labels
+        on
+            told.dimension = labels.dimension
+            and told.trait = labels.trait
     where told.is_told
 )
 

@@ -47,6 +47,8 @@ stated as (
         reason_codes.reason_class,
         reason_codes.sub_reason,
         contacts.contacted_on as known_on,
+        contacts.contacted_at as known_at,
+        contacts.contact_key as evidence_key,
         1 as priority
     from churned
     inner join contacts
@@ -68,6 +70,8 @@ stated as (
         reason_codes.reason_class,
         reason_codes.sub_reason,
         customers.closed_on as known_on,
+        null as known_at,
+        null as evidence_key,
         2 as priority
     from churned
     inner join customers
@@ -77,6 +81,7 @@ stated as (
     inner join reason_codes on customers.closed_reason = reason_codes.reason_code
 ),
 
+-- what warned before or after the last order; it may be over by the time that silence counts as churn
 inferred as (
     select
         churned.customer_key,
@@ -84,13 +89,18 @@ inferred as (
         inferences.reason_class,
         inferences.sub_reason,
         flags.opened_on as known_on,
+        cast(null as timestamptz) as known_at,
+        null as evidence_key,
         inferences.priority
     from churned
     inner join flags
         on
             churned.customer_key = flags.customer_key
             and churned.period_ends_on >= flags.opened_on
-            and (flags.closed_on is null or churned.period_ends_on < flags.closed_on)
+            and (
+                flags.closed_on is null
+                or churned.last_order_on - {{ var('reason_days') }} < flags.closed_on
+            )
     inner join inferences
         on
             flags.signal = inferences.name
@@ -104,12 +114,14 @@ inferred as (
         inferences.reason_class,
         inferences.sub_reason,
         complaints.opened_on as known_on,
+        complaints.opened_at as known_at,
+        complaints.complaint_key as evidence_key,
         inferences.priority
     from churned
     inner join complaints
         on
             churned.customer_key = complaints.customer_key
-            and churned.last_order_on - {{ var('reason_complaint_days') }} <= complaints.opened_on
+            and churned.last_order_on - {{ var('reason_days') }} <= complaints.opened_on
             and churned.period_ends_on >= complaints.opened_on
     inner join inferences
         on
@@ -140,6 +152,8 @@ first_reasons as (
         is_inferred asc,
         priority asc,
         known_on desc,
+        known_at desc nulls last,
+        evidence_key desc nulls last,
         reason_class asc,
         sub_reason asc
 ),

@@ -13,7 +13,12 @@ with contacted as (
 ),
 
 contacts_begin as (
-    select min(month) as month from contacted
+    select
+        customers.business_line,
+        min(contacted.month) as month
+    from contacted
+    inner join {{ ref('int_customers') }} as customers on contacted.customer_key = customers.customer_key
+    group by customers.business_line
 ),
 
 customer_months as (
@@ -31,7 +36,7 @@ customer_months as (
             when measures.ranked_by = 'margin' then months.revenue_12m - coalesce(months.cost_12m, 0)
         end as margin_12m
     from {{ ref('customer_months') }} as months
-    cross join contacts_begin
+    left join contacts_begin on months.business_line = contacts_begin.business_line
     left join contacted
         on
             months.customer_key = contacted.customer_key
