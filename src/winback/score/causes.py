@@ -47,6 +47,7 @@ class Days:
 
     @property
     def count(self) -> int:
+        """Return how many days are read."""
         return (self.last - self.first).days + 1
 
 
