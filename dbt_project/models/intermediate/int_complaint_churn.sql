@@ -82,7 +82,10 @@ complainers as (
         evenings.stratum,
         case
             when purchase_days.customer_key is not null
-                then coalesce(purchase_days.next_order_on > first_complaints.opened_on + first_complaints.churn_days, true)
+                then
+                    coalesce(
+                        purchase_days.next_order_on > first_complaints.opened_on + first_complaints.churn_days, true
+                    )
         end as is_silent
     from first_complaints
     left join evenings

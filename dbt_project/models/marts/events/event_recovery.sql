@@ -16,7 +16,8 @@ scopes as (
         case when region_key = '-1' then 'all' else region_key end as region_key,
         product_key <> '-1' or batch_no is not null as is_of_product,
         started_on - 7 * {{ var('event_weeks_before') }} as first_day,
-        started_on - 7 * {{ var('event_weeks_before') }} - interval '{{ var("trailing_months") }} months' as bought_from,
+        started_on - 7 * {{ var('event_weeks_before') }} - interval '{{ var("trailing_months") }} months'
+            as bought_from,
         least(started_on + 7 * {{ var('event_weeks_after') }} - 1, {{ as_of_date() }}) as last_day
     from events
 ),
@@ -73,12 +74,12 @@ product_sales as (
     inner join {{ ref('fct_order_lines') }} as order_lines
         on
             products.product_key = order_lines.product_key
-            and order_lines.ordered_on >= places.bought_from
+            and places.bought_from <= order_lines.ordered_on
             and places.last_day >= order_lines.ordered_on
     inner join customers
         on
             order_lines.customer_key = customers.customer_key
-            and places.region_key = coalesce(nullif(order_lines.region_key, '-1'), customers.region_key, '-1')
+            and coalesce(nullif(order_lines.region_key, '-1'), customers.region_key, '-1') = places.region_key
 ),
 
 -- everything that is sold, before it is put down to scopes
@@ -124,7 +125,7 @@ sold_days as (
     inner join order_days
         on
             places.region_key = order_days.region_key
-            and order_days.ordered_on >= places.first_day
+            and places.first_day <= order_days.ordered_on
             and places.last_day >= order_days.ordered_on
     where not places.is_of_product
 ),
@@ -157,13 +158,13 @@ beginnings as (
         bool_or(sold_days.revenue is not null) as is_revenue_told,
         greatest(
             max(data_begins.data_begin_on) filter (where sold_days.ordered_on < sold_days.started_on),
-            case when scopes.is_of_product then max(lines_begin.day) end
+            max(lines_begin.day) filter (where scopes.is_of_product)
         ) as data_begin_on
     from scopes
     inner join sold_days on scopes.scope_key = sold_days.scope_key
     inner join {{ ref('int_data_begins') }} as data_begins on sold_days.business_line = data_begins.business_line
     cross join lines_begin
-    group by 1, 2, scopes.is_of_product
+    group by 1, 2
 ),
 
 weeks as (
@@ -203,12 +204,12 @@ audience as (
     from places
     inner join {{ ref('fct_orders') }} as orders
         on
-            orders.ordered_on >= places.bought_from
+            places.bought_from <= orders.ordered_on
             and places.started_on > orders.ordered_on
     inner join customers
         on
             orders.customer_key = customers.customer_key
-            and places.region_key = coalesce(nullif(orders.region_key, '-1'), customers.region_key, '-1')
+            and coalesce(nullif(orders.region_key, '-1'), customers.region_key, '-1') = places.region_key
     where
         not places.is_of_product
         and orders.order_class = 'sale'
