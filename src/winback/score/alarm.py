@@ -100,7 +100,8 @@ def _least_likely(p_values: Array, is_enough: NDArray[np.bool_]) -> NDArray[np.i
     """Return the window of every cause that chance explains least, of those with enough complaints if any."""
     is_told = ~np.isnan(p_values)
     eligible = np.where((is_told & is_enough).any(axis=0), is_told & is_enough, is_told)
-    return np.where(eligible, p_values, np.inf).argmin(axis=0)
+    least: NDArray[np.int64] = np.where(eligible, p_values, np.inf).argmin(axis=0)
+    return least
 
 
 def due_orders(orders: Array, delays: Array) -> Array:
