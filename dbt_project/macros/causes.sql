@@ -19,12 +19,10 @@
         values
         {% if product_key %}
         ('product', {{ product_key }}, {{ product_key }}, null),
-        ('batch', {{ product_key }} || ':' || {{ batch_no }}, {{ product_key }}, {{ batch_no }}){{ ',' if region_key }}
+        ('batch', {{ product_key }} || ':' || {{ batch_no }}, {{ product_key }}, {{ batch_no }}),
         {% endif %}
-        {% if region_key %}
         ('region', {{ region_key }}, null, null),
         ('channel', nullif(trim({{ channel }}), ''), null, null),
         ('delivery', {{ punctuality }}, null, null)
-        {% endif %}
     )
 {%- endmacro %}

@@ -18,7 +18,7 @@ from tests.company import DAY, found_company
 from tests.conftest import DatabaseMaker
 from winback.build import run_dbt
 from winback.cli import main
-from winback.score.causes import score_causes
+from winback.score.causes import read_days, read_limits, score_causes
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
@@ -254,6 +254,11 @@ def test_causes_count_the_orders_of_twelve_months_and_the_complaints_about_them(
         2.718281828 ** (1.959964 * error)
     )
     assert float(north["risk_ratio_low"]) == pytest.approx(1 / float(south["risk_ratio_high"]))
+
+
+def test_alarms_read_the_days_whose_orders_are_counted(connection):
+    # the 22nd of May less 12 months, then 90 days: the other way round a leap day lies in between
+    assert read_days(connection, date(2024, 5, 28), read_limits()).first == date(2023, 2, 21)
 
 
 def test_complaints_roll_up_over_lines_regions_and_categories(connection):

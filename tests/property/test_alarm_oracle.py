@@ -73,10 +73,10 @@ def judge(complaints, exposure, groups, limits):
                 shape = (rate * here_sold / excess, rate * there_sold / excess)
                 p_value = sum(chance_of(hits, total, *shape) for hits in range(here, total + 1))
             tried[cause].append((p_value, window, here))
-    least = {
-        cause: min(tests, key=lambda test: float("inf") if isnan(test[0]) else test[0])
-        for cause, tests in tried.items()
-    }
+    least = {}
+    for cause, tests in tried.items():
+        told = [test for test in tests if not isnan(test[0])] or tests
+        least[cause] = min([test for test in told if test[2] >= limits.min_complaints] or told)
     p_values = {
         cause: min(1.0, test[0] * len(limits.windows)) for cause, test in least.items() if not isnan(test[0])
     }

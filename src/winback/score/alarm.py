@@ -45,6 +45,8 @@ class Series:
 class Findings:
     """What the test says of every cause, by the window that is least likely by chance.
 
+    Windows with too few complaints for an alarm only count where no other has more.
+
     `p_value` is null (nan) without exposure in the window or in the reference, and takes into account that
     several windows were tried; `q_value` that many causes were.
     """
@@ -79,7 +81,7 @@ def find_alarms(series: Series, limits: Limits) -> Findings:
         p_value = excess_p_value(complaints, exposure, reference)
         tested.append((complaints, expected, reference.dispersion, p_value))
     complaints, expected, dispersion, p_values = (np.stack(column) for column in zip(*tested, strict=True))
-    least = np.where(np.isnan(p_values), np.inf, p_values).argmin(axis=0)
+    least = _least_likely(p_values, complaints >= limits.min_complaints)
     causes = np.arange(least.size)
     p_value = np.minimum(1.0, p_values[least, causes] * len(limits.windows))
     q_value = q_values(p_value)
@@ -92,6 +94,14 @@ def find_alarms(series: Series, limits: Limits) -> Findings:
         q_value=q_value,
         is_alarm=(q_value <= limits.false_share) & (complaints[least, causes] >= limits.min_complaints),
     )
+
+
+def _least_likely(p_values: Array, is_enough: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the window of every cause that chance explains least, of those with enough complaints if any."""
+    is_told = ~np.isnan(p_values)
+    eligible = np.where((is_told & is_enough).any(axis=0), is_told & is_enough, is_told)
+    least: NDArray[np.int64] = np.where(eligible, p_values, np.inf).argmin(axis=0)
+    return least
 
 
 def due_orders(orders: Array, delays: Array) -> Array:

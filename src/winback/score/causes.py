@@ -19,7 +19,10 @@ _COLUMNS = (
     *("kind", "cause_key", "window_days", "complaints", "expected", "dispersion", "p_value", "q_value"),
     "is_alarm",
 )
-_FIRST_DAY = "select (%(as_of)s::date - %(longest)s + 1 - make_interval(months => %(months)s))::date"
+# months before days, as dbt_project/macros/causes.sql has it: a leap day in between makes a difference
+_FIRST_DAY = """
+select (%(as_of)s::date - %(longest)s + 1 - make_interval(months => %(months)s))::date - %(skipped)s
+"""
 _DELAYS = """
 select opened_on - ordered_on as delay, count(*)
 from intermediate.int_attributed_complaints
@@ -35,7 +38,7 @@ order by cause_key, day
 
 
 @dataclass(frozen=True)
-class _Days:
+class Days:
     """The days that are read; the first `skipped` of them only say which complaints are due later."""
 
     first: date
@@ -44,6 +47,7 @@ class _Days:
 
     @property
     def count(self) -> int:
+        """Return how many days are read."""
         return (self.last - self.first).days + 1
 
 
@@ -51,7 +55,7 @@ def score_causes(connection: psycopg.Connection[Any], as_of_date: date) -> None:
     """Test every cause as of a day, and put the findings in the place of the last ones."""
     limits = read_limits()
     with connection.transaction(), connection.cursor() as cursor:
-        days = _read_days(connection, as_of_date, limits)
+        days = read_days(connection, as_of_date, limits)
         delays = _read_delays(connection, days)
         rows = [row for kind in KINDS for row in _score_kind(connection, kind, days, delays, limits)]
         cursor.execute("truncate scores.cause_alarms")
@@ -76,16 +80,18 @@ def _variables() -> dict[str, Any]:
     return variables
 
 
-def _read_days(connection: psycopg.Connection[Any], as_of_date: date, limits: Limits) -> _Days:
+def read_days(connection: psycopg.Connection[Any], as_of_date: date, limits: Limits) -> Days:
+    """Return the days that an alarm needs to know, which are those of `int_cause_days`."""
     months, skipped = _variables()["trailing_months"], _variables()["complaint_delay_days"]
     found = connection.execute(
-        _FIRST_DAY, {"as_of": as_of_date, "longest": max(limits.windows) + skipped, "months": months}
+        _FIRST_DAY,
+        {"as_of": as_of_date, "longest": max(limits.windows), "months": months, "skipped": skipped},
     ).fetchone()
     assert found is not None
-    return _Days(found[0], as_of_date, skipped)
+    return Days(found[0], as_of_date, skipped)
 
 
-def _read_delays(connection: psycopg.Connection[Any], days: _Days) -> Array:
+def _read_delays(connection: psycopg.Connection[Any], days: Days) -> Array:
     """Return the share of complaints by how many days after the order they came; unknown is the same day."""
     counts = np.zeros(days.skipped + 1)
     for delay, complaints in connection.execute(_DELAYS, {"first": days.first, "most": days.skipped}):
@@ -94,7 +100,7 @@ def _read_delays(connection: psycopg.Connection[Any], days: _Days) -> Array:
 
 
 def _score_kind(
-    connection: psycopg.Connection[Any], kind: str, days: _Days, delays: Array, limits: Limits
+    connection: psycopg.Connection[Any], kind: str, days: Days, delays: Array, limits: Limits
 ) -> Iterator[tuple[Any, ...]]:
     rows = connection.execute(_COUNTS, {"kind": kind, "first": days.first, "as_of": days.last}).fetchall()
     if not rows:

@@ -26,6 +26,16 @@ def test_fewer_complaints_than_the_minimum_are_no_alarm(complaints, is_alarm):
     assert list(find_alarms(quiet, LIMITS).is_alarm) == [is_alarm]
 
 
+def test_a_likelier_window_alarms_where_the_least_likely_has_too_few_complaints():
+    complaints = np.zeros((30, 372))
+    complaints[:, 5:365:10] = 1.0
+    complaints[0, -7:] = [0, 1, 1, 0, 0, 2, 2]
+    found = find_alarms(Series(complaints, np.ones_like(complaints)), Limits((2, 7), 0.05, 5))
+    assert found.window_days[0] == 7
+    assert found.complaints[0] == 6
+    assert found.is_alarm[0]
+
+
 def test_as_many_as_ever_are_no_alarm():
     found = find_alarms(series(7, before=1.0), LIMITS)
     assert found.expected == pytest.approx([7.0])

@@ -2,7 +2,9 @@ with complaints as (
     select
         *,
         {{ month_start('opened_on') }} as month,
-        coalesce(nullif(trim(category), ''), '-1') as category_word
+        coalesce(category_word, '-1') as category_told,
+        -- one that is open again is not resolved
+        case when is_open is not true then resolution_hours end as resolved_hours
     from {{ ref('fct_complaints') }}
 ),
 
@@ -28,7 +30,7 @@ totals as (
         periods.is_complete,
         regions.ancestor_region_key as region_key,
         case when grouping(complaints.business_line) = 1 then 'all' else complaints.business_line end as business_line,
-        case when grouping(complaints.category_word) = 1 then 'all' else complaints.category_word end as category,
+        case when grouping(complaints.category_told) = 1 then 'all' else complaints.category_told end as category,
         count(*) as complaints,
         count(distinct nullif(complaints.customer_key, '-1')) as customers,
         count(complaints.first_response_hours) as answered,
@@ -36,9 +38,9 @@ totals as (
         percentile_cont(0.9) within group (order by complaints.first_response_hours) as first_response_hours_p90,
         count(complaints.is_response_in_time) as responses_judged,
         count(*) filter (where complaints.is_response_in_time) as responses_in_time,
-        count(complaints.resolution_hours) as resolved,
-        percentile_cont(0.5) within group (order by complaints.resolution_hours) as resolution_hours_median,
-        percentile_cont(0.9) within group (order by complaints.resolution_hours) as resolution_hours_p90,
+        count(complaints.resolved_hours) as resolved,
+        percentile_cont(0.5) within group (order by complaints.resolved_hours) as resolution_hours_median,
+        percentile_cont(0.9) within group (order by complaints.resolved_hours) as resolution_hours_p90,
         count(complaints.is_resolution_in_time) as resolutions_judged,
         count(*) filter (where complaints.is_resolution_in_time) as resolutions_in_time,
         count(*) filter (where complaints.is_reopened) as reopened,
@@ -47,6 +49,7 @@ totals as (
         count(complaints.satisfaction) as rated,
         avg(complaints.satisfaction) as satisfaction,
         count(*) filter (where complaints.is_satisfied) as satisfied,
+        count(complaints.is_recovered) filter (where complaints.is_satisfied) as recovered_judged,
         count(*) filter (where complaints.is_recovered) as recovered,
         sum(complaints.compensation) as compensation
     from complaints
@@ -61,7 +64,7 @@ totals as (
         periods.period_ends_on,
         periods.is_complete,
         regions.ancestor_region_key,
-        cube (complaints.business_line, complaints.category_word)
+        cube (complaints.business_line, complaints.category_told)
 ),
 
 final as (
@@ -94,8 +97,9 @@ final as (
         satisfaction,
         satisfied,
         1.0 * satisfied / nullif(rated, 0) as satisfied_share,
+        recovered_judged,
         recovered,
-        1.0 * recovered / nullif(satisfied, 0) as recovered_share,
+        1.0 * recovered / nullif(recovered_judged, 0) as recovered_share,
         compensation
     from totals
 )

@@ -16,10 +16,6 @@ complaints as (
     where customer_key <> '-1'
 ),
 
-customer_months as (
-    select * from {{ ref('customer_months') }}
-),
-
 regions as (
     select * from {{ ref('dim_region_rollup') }}
 ),
@@ -43,7 +39,7 @@ asked as (
         count(*) filter (where surveys.is_satisfied) as satisfied,
         count(*) filter (where surveys.is_dissatisfied) as dissatisfied
     from surveys
-    inner join customer_months
+    inner join {{ ref('customer_months') }} as customer_months
         on
             surveys.customer_key = customer_months.customer_key
             and surveys.month = customer_months.month
@@ -60,7 +56,7 @@ complained as (
         end as business_line,
         count(*) as customers
     from complaints
-    inner join customer_months
+    inner join {{ ref('customer_months') }} as customer_months
         on
             complaints.customer_key = customer_months.customer_key
             and complaints.month = customer_months.month

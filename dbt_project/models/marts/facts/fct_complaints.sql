@@ -1,8 +1,7 @@
 with complaints as (
     select
         *,
-        {{ hours_between('opened_at', end_of_day()) }} as age_hours,
-        nullif(lower(trim(category)), '') as category_word
+        {{ hours_between('opened_at', end_of_day()) }} as age_hours
     from {{ ref('int_complaints') }}
 ),
 
@@ -84,6 +83,7 @@ final as (
         opened_at,
         opened_on,
         category,
+        category_word,
         severity,
         channel,
         status,
