@@ -138,6 +138,16 @@ class RetentionOracle(Oracle):
         days = [(row, self.business_day(row["contacted_at"])) for row in live(self.raw.contacts)]
         return {(self.customer_key(row), first_of_month(day)) for row, day in days if day <= self.as_of}
 
+    @cached_property
+    def contacts_begin(self) -> dict[str, date]:
+        """Return, by business line, the first month in which any of its customers was contacted."""
+        begin: dict[str, date] = {}
+        for key, month in self.contacted_months:
+            if key in self.customers:
+                line = self.customers[key].line
+                begin[line] = min(month, begin.get(line, month))
+        return begin
+
     # Periods
 
     @cached_property
@@ -218,11 +228,12 @@ class RetentionOracle(Oracle):
         }
 
     def month_figures(self, rows: list[tuple[str, Row]]) -> Row:
-        begin = min((month for _, month in self.contacted_months), default=date.max)
         there = [
             (key, row)
             for key, row in rows
-            if row["customers_start"] and row["is_complete"] and row["first"] >= begin
+            if row["customers_start"]
+            and row["is_complete"]
+            and row["first"] >= self.contacts_begin.get(self.customers[key].line, date.max)
         ]
         contacted = sum((key, row["first"]) in self.contacted_months for key, row in there)
         customers = sum(row["customers_12m"] for _, row in rows)
