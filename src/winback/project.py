@@ -7,6 +7,7 @@ deployment. dbt parses anew whenever a var differs, as the day always does, so w
 import hashlib
 import json
 import os
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from winback.rules.calendar import write_calendar
 from winback.rules.load import Rules, load_rules
 
 _SHOWN_FAILURES = 5
+_KEPT = 20  # projects as dbt has read them, of some megabytes each
 _MARTS = paths.DBT_PROJECT / "models" / "marts"
 # While it is parsed, each model shows whatever it may read, which is when it goes on from an earlier build.
 _ANY_BUILD = {"build_id": 1, "as_of_date": "2000-01-01", "read_until": "2000-01-01"}
@@ -75,15 +77,15 @@ def parsed_project(settings: Settings, rules: Rules) -> Any:
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
     digest.update(b"\0".join(read))
     kept = paths.state_dir() / "dbt" / "parsed" / f"{digest.hexdigest()}.msgpack"
-    if not kept.exists():
+    try:
+        packed = kept.read_bytes()
+    except FileNotFoundError:
         outcome = _invoke(None, ["--no-partial-parse", "parse"], variables | _ANY_DAY)
         if not outcome.success:
-            raise _failure(outcome, "dbt parse")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        half = kept.with_suffix(f".{os.getpid()}")
-        half.write_bytes(outcome.result.to_msgpack())
-        half.rename(kept)
-    return Manifest.from_msgpack(kept.read_bytes())
+            raise _failure(outcome, "dbt parse") from None
+        packed = outcome.result.to_msgpack()
+        _keep(kept, packed)
+    return Manifest.from_msgpack(packed)
 
 
 def dbt_environment(url: str) -> dict[str, str]:
@@ -120,6 +122,17 @@ def deployment_vars(settings: Settings, rules: Rules) -> dict[str, Any]:
 def mart_names() -> frozenset[str]:
     """Return the names of the marts in the project."""
     return frozenset(file.stem for file in _MARTS.rglob("*.sql"))
+
+
+def _keep(kept: Path, packed: bytes) -> None:
+    """Write what was read, whole or not at all, and forget what was kept long ago."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    half = kept.with_suffix(f".{os.getpid()}")
+    half.write_bytes(packed)
+    half.rename(kept)
+    with suppress(FileNotFoundError):  # somebody else tidies up as well
+        for older in sorted(kept.parent.glob("*.msgpack"), key=lambda file: file.stat().st_mtime)[:-_KEPT]:
+            older.unlink()
 
 
 def _is_parsed(file: Path) -> bool:

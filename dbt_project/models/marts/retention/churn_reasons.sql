@@ -125,7 +125,7 @@ inferred as (
             and churned.period_ends_on >= complaints.opened_on
     inner join inferences
         on
-            lower(trim(complaints.category)) = inferences.name
+            complaints.category_word = inferences.name
             and inferences.evidence = 'complaint'
 ),
 
