@@ -174,40 +174,34 @@
 {%- endmacro %}
 
 {# Strategies: which rows of a table make way for those that its model selects. #}
-{% macro replace_rows(arg_dict, condition) -%}
-    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
-    delete from {{ arg_dict['target_relation'] }} where {{ condition }};
-    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+
+{% macro replaced_by_order() -%}
+    {{ of_changed_orders() }}
 {%- endmacro %}
 
-{% macro get_incremental_by_order_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_changed_orders()) }}
+{% macro replaced_by_customer() -%}
+    {{ of_changed_customers() }}
 {%- endmacro %}
 
-{% macro get_incremental_by_customer_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_changed_customers()) }}
-{%- endmacro %}
-
-{% macro get_incremental_by_restated_customer_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_restated_customers()) }}
+{% macro replaced_by_restated_customer() -%}
+    {{ of_restated_customers() }}
 {%- endmacro %}
 
 {# What this build found changed goes below what the others found; what both copies of the marts have is dropped. #}
-{% macro get_incremental_by_build_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, 'build_id < ' ~ var('kept_from') ~ ' or build_id >= ' ~ var('build_id')) }}
+{% macro replaced_by_build() -%}
+    {{ 'build_id < ' ~ var('kept_from') ~ ' or build_id >= ' ~ var('build_id') }}
 {%- endmacro %}
 
-{% macro get_incremental_by_evening_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_restated_customers() ~ ' or ' ~ is_other_evening()) }}
+{% macro replaced_by_evening() -%}
+    {{ of_restated_customers() ~ ' or ' ~ is_other_evening() }}
 {%- endmacro %}
 
-{% macro get_incremental_by_retiered_evening_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_restated_customers() ~ ' or ' ~ of_retiered_customers() ~ ' or ' ~ is_other_evening()) }}
+{% macro replaced_by_retiered_evening() -%}
+    {{ of_restated_customers() ~ ' or ' ~ of_retiered_customers() ~ ' or ' ~ is_other_evening() }}
 {%- endmacro %}
 
-{% macro get_incremental_by_reranked_evening_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, is_reranked() ~ ' or ' ~ is_other_evening()) }}
+{% macro replaced_by_reranked_evening() -%}
+    {{ is_reranked() ~ ' or ' ~ is_other_evening() }}
 {%- endmacro %}
 
 {# An evening that the base did not look at, or that is looked at no more. #}
@@ -227,38 +221,34 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro get_incremental_by_month_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_changed_periods(month_end('month')) ~ ' or month < ' ~ first_period('month')) }}
+{% macro replaced_by_month() -%}
+    {{ of_changed_periods(month_end('month')) ~ ' or month < ' ~ first_period('month') }}
 {%- endmacro %}
 
-{% macro get_incremental_by_quarter_sql(arg_dict) -%}
-    {{ replace_rows(
-        arg_dict, of_changed_periods(quarter_end('quarter')) ~ ' or quarter < ' ~ first_period('quarter')
-    ) }}
+{% macro replaced_by_quarter() -%}
+    {{ of_changed_periods(quarter_end('quarter')) ~ ' or quarter < ' ~ first_period('quarter') }}
 {%- endmacro %}
 
-{% macro get_incremental_by_week_sql(arg_dict) -%}
-    {{ replace_rows(
-        arg_dict, of_changed_periods('week_ends_on') ~ ' or week_starts_on < ' ~ first_period('week')
-    ) }}
+{% macro replaced_by_week() -%}
+    {{ of_changed_periods('week_ends_on') ~ ' or week_starts_on < ' ~ first_period('week') }}
 {%- endmacro %}
 
 {% macro first_period(grain) -%}
     (select min(starts_on) from {{ ref('int_periods') }} where grain = '{{ grain }}')
 {%- endmacro %}
 
-{% macro get_incremental_by_changed_customer_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_customers_changed_since_standby()) }}
+{% macro replaced_by_changed_customer() -%}
+    {{ of_customers_changed_since_standby() }}
 {%- endmacro %}
 
-{% macro get_incremental_by_changed_order_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_orders_changed_since_standby()) }}
+{% macro replaced_by_changed_order() -%}
+    {{ of_orders_changed_since_standby() }}
 {%- endmacro %}
 
-{% macro get_incremental_by_turned_customer_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_turned_customers()) }}
+{% macro replaced_by_turned_customer() -%}
+    {{ of_turned_customers() }}
 {%- endmacro %}
 
-{% macro get_incremental_by_changed_line_sql(arg_dict) -%}
-    {{ replace_rows(arg_dict, of_lines_changed_since_standby()) }}
+{% macro replaced_by_changed_line() -%}
+    {{ of_lines_changed_since_standby() }}
 {%- endmacro %}

@@ -7,6 +7,7 @@ deployment. dbt parses anew whenever a var differs, as the day always does, so w
 import hashlib
 import json
 import os
+import re
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -159,10 +160,11 @@ def _invoke(manifest: Any, command: Any, variables: dict[str, Any]) -> Any:
     state = paths.state_dir()
     return dbtRunner(manifest=manifest).invoke(
         [
-            "--quiet",
-            "--no-use-colors",
+            "--log-level", "none",  # we say what failed; dbt renders each event for each log that listens
+            "--log-level-file", "info",
             "--log-path", str(state / "logs"),
-            "--log-level-file", "info",  # a tenth of a small build's time goes into its debug log
+            "--no-use-colors-file",
+            "--no-write-json",
             *command,
             "--project-dir", str(paths.DBT_PROJECT),
             "--profiles-dir", str(paths.DBT_PROJECT),
@@ -174,7 +176,7 @@ def _invoke(manifest: Any, command: Any, variables: dict[str, Any]) -> Any:
 
 def _failure(outcome: Any, what: str) -> WinbackError:
     failed = [
-        f"{result.node.name}: {(result.message or result.status).strip().splitlines()[0]}"
+        f"{result.node.name}: {_told(result.message or result.status)}"
         for result in getattr(outcome.result, "results", None) or []
         if result.status in ("error", "fail")
     ]
@@ -184,3 +186,9 @@ def _failure(outcome: Any, what: str) -> WinbackError:
         f"{what} failed in {len(failed)} places; nothing was published.\n  {shown}{more}",
         f"see {paths.state_dir()}/logs/dbt.log, mend the model, rule or data, and build again",
     )
+
+
+def _told(message: str) -> str:
+    """Return the first line of what dbt says, and the rule that rows break; the rest may quote a row."""
+    broken = re.search(r'check constraint "\w+"', message)
+    return message.strip().splitlines()[0] + (f" breaks {broken[0]}" if broken else "")

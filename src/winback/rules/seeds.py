@@ -101,6 +101,7 @@ def read_metrics() -> tuple[str, ...]:
     )
 
 
+@cache
 def _columns_of(file: Path, name: str) -> list[dict[str, Any]]:
     models = yaml.safe_load(file.read_text("utf-8"))["models"]
     columns: list[dict[str, Any]] = next(model["columns"] for model in models if model["name"] == name)
