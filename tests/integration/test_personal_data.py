@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
 from itertools import islice
@@ -107,7 +107,11 @@ class Company:
             "feeds": {name: self._feed(feed) for name, feed in FEEDS.items()},
             "checks": {"batch": {"quarantined_share": {"severity": "warn"}}},
             "reports": {
-                "weekly_retention": {"recipients": [person | {"language": "en"}], "account_managers": "zh"},
+                "weekly_retention": {
+                    "recipients": [person | {"language": "en"}],
+                    "account_managers": "zh",
+                    "schedule": "by_hand",
+                },
                 "data_incident": {
                     "recipients": [
                         person | {"language": "zh"},
@@ -115,7 +119,7 @@ class Company:
                     ]
                 },
             },
-            "schedules": {"load": "by_hand", "weekly_retention": "by_hand"},
+            "schedules": {"load": "by_hand"},
         }
         text = yaml.safe_dump(config, allow_unicode=True)
         (self.folder / "winback.yml").write_text(text, encoding="utf-8")
@@ -475,7 +479,7 @@ def run_all_dags(company: Company, client: Client) -> None:
     build = client.wait(client.wait_for_consumer("build_warehouse", run("load_sales", NEXT_DAY)))
     assert build.state == "success", client.failures(build)
     run("weekly_retention", MONDAY)
-    company.command("report", "preview", "weekly_retention", "--day", str(MONDAY))
+    company.command("report", "preview", "weekly_retention", "--as-of", str(MONDAY - timedelta(days=1)))
     shutil.rmtree(company.state / "preview")  # may name persons, as what is sent
     company.run_in_erp(f"alter table events alter column started_on type text using '{CANARIES[6].ways[1]}'")
     days = {"from": "2024-03-01", "to": "2024-03-05"}

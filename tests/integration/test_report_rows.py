@@ -15,8 +15,9 @@ import pytest
 from tests.unit.report import samples
 from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
+from winback.report.archive import Archive
 from winback.report.definition import load_report
-from winback.report.deliver import SendSummary, send_report
+from winback.report.deliver import Mail, Post, SendSummary, send_report
 from winback.report.period import iso_week
 from winback.report.query import ReportRows, read_rows
 from winback.report.scope import Recipient, Scope, with_account_managers
@@ -353,13 +354,16 @@ def test_from_the_marts_to_the_inbox(
         recipient("everything", address="head@example.com", language="en"),
         recipient("account_manager", "erp:2", address="wang@example.com"),
     ]
-    messages = [
-        samples.message(reader.language, rows, recipient=reader)
-        for reader in readers
-        if (rows := read_rows(marts, REPORT, reader, WEEK, AS_OF))
-    ]
+
+    def mail(reader: Recipient) -> Mail:
+        rows = read_rows(marts, REPORT, reader, WEEK, AS_OF)
+        make = lambda: rows and samples.message(reader.language, rows, recipient=reader)  # noqa: E731
+        return Mail(reader.address, reader.address, make)
+
     with Inbox(tmp_path) as inbox:
-        assert send_report(marts, inbox.url, REPORT.name, WEEK.name, messages) == SendSummary(sent=2)
+        post = Post(inbox.url, Archive(tmp_path / "archive"))
+        summary = send_report(marts, post, REPORT.name, WEEK.name, [mail(reader) for reader in readers])
+    assert summary == SendSummary(sent=2, silent=1)
     mails = [message_from_bytes(file.read_bytes(), policy=default) for file in tmp_path.glob("*.eml")]
     texts = {str(mail["To"]).rpartition("<")[2]: mail.get_body(("plain",)).get_content() for mail in mails}
     assert "本周流失客户\u00a01\u00a0位，涉及年销售额 US$900。" in texts["lin@example.com>"]

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from winback import paths
 from winback.errors import WinbackError
+from winback.report.period import PeriodKind
 
 
 class _Strict(BaseModel):
@@ -52,9 +53,15 @@ class Chart(_Strict):
 
 
 class ReportFile(_Strict):
-    """What `report.yml` may say. `words` are phrases that templates look up by a name from the rows."""
+    """What `report.yml` may say. `words` are phrases that templates look up by a name from the rows.
+
+    A report with a `period` has an issue for each; whoever has no row in any block of `silent_without` gets
+    none.
+    """
 
     title: str
+    period: PeriodKind | None = None
+    silent_without: tuple[str, ...] = ()
     parameters: dict[str, int] = {}
     figures: dict[str, Figure] = {}
     charts: dict[str, Chart] = {}
@@ -100,4 +107,9 @@ def load_report(name: str, root: Path = paths.REPORTS) -> Report:
     queries = tuple(
         (path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("sql/*.sql"))
     )
+    if unknown := set(file.silent_without) - {block for block, _ in queries}:
+        raise WinbackError(
+            f"{source}: silent_without names {', '.join(sorted(unknown))}; sql/ has no such query.",
+            "name blocks that sql/ has",
+        )
     return Report(name, folder, file, queries)

@@ -1,4 +1,4 @@
-"""When the weekly report waits, and when it goes out with a warning."""
+"""When a report waits, when it goes out with a warning, and when it is about the day after."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from winback.incidents import Incident
-from winback.report.weekly import goes_out, hindrances
+from winback.report.timing import goes_out, hindrances
 
 SUNDAY = date(2026, 3, 8)
 
