@@ -2,10 +2,10 @@
 
 from winback.warehouse.migrations import run_script
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
     """Allow the state `dropped` in the ledger of mails."""
-    run_script("0008_dropped_deliveries.sql")
+    run_script("0009_dropped_deliveries.sql")
