@@ -1,5 +1,6 @@
 """The stretch of days that one issue of a report is about."""
 
+import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,6 +12,27 @@ class Period:
     name: str
     starts_on: date
     ends_on: date
+
+    @property
+    def year_before(self) -> date:
+        """Return the last day of the same period a year before: of an ISO week the week of that number."""
+        year, week, weekday = self.ends_on.isocalendar()
+        if self.ends_on - self.starts_on == timedelta(days=6):
+            weeks = date(year - 1, 12, 28).isocalendar().week
+            return date.fromisocalendar(year - 1, min(week, weeks), weekday)
+        last = calendar.monthrange(self.ends_on.year - 1, self.ends_on.month)[1]
+        return self.ends_on.replace(year=self.ends_on.year - 1, day=min(self.ends_on.day, last))
+
+
+def one_day(day: date) -> Period:
+    """Return a day by itself; named like `2017-12-31`."""
+    return Period(day.isoformat(), day, day)
+
+
+def calendar_month(day: date) -> Period:
+    """Return the month that a day belongs to; named like `2017-12`."""
+    last = calendar.monthrange(day.year, day.month)[1]
+    return Period(f"{day:%Y-%m}", day.replace(day=1), day.replace(day=last))
 
 
 def iso_week(day: date) -> Period:
