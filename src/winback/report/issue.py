@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from winback.report.outbox import Outbox
 from winback.report.period import Period, last_complete
 from winback.report.query import ReportRows, Row, read_rows
 from winback.report.render import House, message_id, render
+from winback.report.restated import note_figures
 from winback.report.scope import Language, Recipient, Scope, with_account_managers
 from winback.report.timing import day_of_issue, goes_out, hindrances, is_overdue
 from winback.warehouse.schema import ensure_schema
@@ -45,28 +47,43 @@ class Issue:
     published: date
     missing: tuple[Row, ...]
 
-    def mails(self, connection: psycopg.Connection[Any], recipients: Iterable[Recipient]) -> list[Mail]:
+    def mails(
+        self,
+        connection: psycopg.Connection[Any],
+        recipients: Iterable[Recipient],
+        definitions: Mapping[str, str],
+    ) -> list[Mail]:
         """Return one mail per recipient; each is read and rendered when it is about to leave."""
-        definitions = read_definitions()
 
-        def mail(recipient: Recipient) -> Mail:
-            identity = message_id(
-                self.report.name, self.period.name, recipient.address, self.settings.mail.sender
+        def made(recipient: Recipient) -> EmailMessage | None:
+            rows = self.rows(connection, recipient)
+            if rows is None:
+                return None
+            note_figures(connection, self.report, recipient, self.period, rows)
+            return self.render(rows, recipient, definitions)
+
+        sender = self.settings.mail.sender
+        return [
+            Mail(
+                recipient.address,
+                message_id(self.report.name, self.period.name, recipient.address, sender),
+                partial(made, recipient),
             )
-            return Mail(recipient.address, identity, lambda: self.render(connection, recipient, definitions))
+            for recipient in recipients
+        ]
 
-        return [mail(recipient) for recipient in recipients]
-
-    def render(
-        self, connection: psycopg.Connection[Any], recipient: Recipient, definitions: Mapping[str, str]
-    ) -> EmailMessage | None:
-        """Return a recipient's message; None for managers who left, and where there is nothing to say."""
+    def rows(self, connection: psycopg.Connection[Any], recipient: Recipient) -> ReportRows | None:
+        """Read what a recipient is told; None for managers who left, and where there is nothing to say."""
         rows = read_rows(connection, self.report, recipient, self.period, self.published)
-        if rows is None or self._is_silent(rows):
+        if rows is None or self.report.file.is_silent(rows.blocks):
             return None
+        return replace(rows, blocks={**rows.blocks, "missing": self.missing})
+
+    def render(self, rows: ReportRows, recipient: Recipient, definitions: Mapping[str, str]) -> EmailMessage:
+        """Make a recipient's message of its rows."""
         return render(
             self.report,
-            replace(rows, blocks={**rows.blocks, "missing": self.missing}),
+            rows,
             recipient,
             period=self.period,
             as_of_date=self.published,
@@ -74,10 +91,6 @@ class Issue:
             house=House.of(self.settings),
             definitions=definitions,
         )
-
-    def _is_silent(self, rows: ReportRows) -> bool:
-        needed = self.report.file.silent_without
-        return bool(needed) and not any(rows.blocks[block] for block in needed)
 
 
 def is_ready(settings: Settings, name: str, as_of: date) -> bool:
@@ -107,7 +120,8 @@ def send_issue(settings: Settings, name: str, as_of: date) -> dict[str, int]:
     ):
         ensure_schema(connection)
         issue = _issue(connection, settings, name, as_of)
-        mails = issue.mails(reading, recipients(settings, name, issue.published))
+        everyone = recipients(settings, name, issue.published)
+        mails = issue.mails(reading, everyone, read_definitions())
         summary = send_report(connection, Post.of(settings), name, issue.period.name, mails)
         if summary.refused or summary.unknown:
             raise WinbackError(
@@ -143,8 +157,8 @@ def preview_issue(
         outbox = Outbox(folder, "A preview: nothing was sent.")
         kept = 0
         for recipient in chosen:
-            if message := issue.render(connection, recipient, definitions):
-                outbox.keep(message.as_bytes(policy=SMTP))
+            if rows := issue.rows(connection, recipient):
+                outbox.keep(issue.render(rows, recipient, definitions).as_bytes(policy=SMTP))
                 kept += 1
     return kept
 

@@ -8,7 +8,7 @@ import glob
 import html
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from email.message import EmailMessage, Message
 from email.parser import BytesParser
 from email.policy import default
@@ -87,8 +87,9 @@ def mail_row(path: Path, mail: Message, mark: str = "") -> str:
 def read_headers(path: Path) -> EmailMessage:
     """Return a kept mail's headers; its bodies are not read."""
     with path.open("rb") as file:
-        lines: Iterable[bytes] = file
-        return read_mail(b"".join(takewhile(bytes.strip, lines)))
+        lines: Iterator[bytes] = iter(file)
+        head = list(takewhile(lambda line: line.strip(), lines))
+    return read_mail(b"".join(head))
 
 
 def replace_file(path: Path, content: bytes) -> None:
