@@ -165,6 +165,7 @@ class ReportFile(_Strict):
     silent_without: tuple[str, ...] = ()
     parameters: dict[str, int] = {}
     figures: dict[str, Figure] = {}
+    targets: dict[str, Figure] = {}
     charts: dict[str, Chart] = {}
     charts_shown: int = 2
     sheets: dict[str, Sheet] = {}
@@ -177,7 +178,7 @@ class ReportFile(_Strict):
         charts = [phrase for chart in self.charts.values() for phrase in chart.phrases()]
         sheets = [phrase for sheet in self.sheets.values() for phrase in (sheet.label, *_labels(sheet))]
         words = [phrase for group in self.words.values() for phrase in group.values()]
-        figures = [figure.label for figure in self.figures.values()]
+        figures = [figure.label for figure in (*self.figures.values(), *self.targets.values())]
         return [self.title, *figures, *charts, *sheets, *self.glossary.values(), *words]
 
     def is_silent(self, blocks: Mapping[str, Sequence[Any]]) -> bool:
