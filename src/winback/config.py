@@ -339,6 +339,19 @@ class ReportConfig(Strict):
     on_days_off: Annotated[Literal["send", "wait"], Field(examples=["wait"])] = "send"
 
 
+class Bot(Strict):
+    """A robot of a group chat: it posts the headline of `reports`, about a scope like a recipient's.
+
+    The connection's URL is the robot's webhook; the secret that it signs with follows after a `#`.
+    """
+
+    service: Annotated[Literal["dingtalk", "wecom", "feishu"], Field(examples=["dingtalk"])]
+    connection: Name
+    reports: Annotated[tuple[Name, ...], Field(min_length=1, examples=[["weekly_retention"]])]
+    language: Language = "zh"
+    scope: Annotated[ScopeConfig, Field(examples=["everything"])]
+
+
 class Mail(Strict):
     """How mail leaves: the connection's URL carries server, port and credentials.
 
@@ -402,6 +415,7 @@ class Settings(Strict):
     checks: Checks = Checks()
     mail: Mail = Mail()
     reports: dict[str, ReportConfig] = {}
+    bots: dict[Name, Bot] = {}
     pages: Pages = Pages()
     bi: Bi = Bi()
     schedules: Schedules = Schedules()

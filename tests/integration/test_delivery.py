@@ -378,7 +378,7 @@ def test_a_report_comes_out_of_the_inbox_as_it_went_in(
     for header in ("From", "To", "Subject", "Message-ID", "Date"):
         assert kept[header] == sent[header]
     html = file.with_suffix(".html").read_text("utf-8")
-    assert len(re.findall(r'src="data:image/png;base64,[^"]{1000,}"', html)) == 1
+    assert len(re.findall(r'src="data:image/png;base64,[^"]{1000,}"', html)) == 2
     assert "cid:" not in html
     assert "lin@example.com" in html
     assert "目前有\u00a0340\u00a0位客户有流失风险" in file.with_suffix(".txt").read_text("utf-8")

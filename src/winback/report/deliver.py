@@ -8,7 +8,7 @@ committed, before a byte of it leaves. A second sender waits for the first one's
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -38,6 +38,10 @@ class SendSummary:
     unknown: int = 0
     silent: int = 0
     dropped: int = 0
+
+    def __add__(self, other: "SendSummary") -> "SendSummary":
+        counts = Counter(asdict(self)) + Counter(asdict(other))
+        return SendSummary(**counts)
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,41 @@ def send_report(
         post.archive.write_index(report, period)
 
 
+def end_of(ledger: Ledger, recipient: str) -> str | None:
+    """Return what became of a message that is not to be sent (again); ask under its lock."""
+    state, _ = ledger.standing(recipient)
+    if state == "sending":
+        ledger.note(recipient, "unknown", "the sender died while it was sending")
+        return "unknown"
+    ends = {"sent": "already_sent", "unknown": "unknown", "dropped": "dropped"}
+    return ends.get(state)
+
+
+def hand_over(ledger: Ledger, recipient: str, send: Callable[[], None]) -> str:
+    """Claim a message, let it leave, and note what came of it; return a field of SendSummary.
+
+    Raises:
+        WinbackError: it has not left, and stays pending.
+    """
+    ledger.claim(recipient)
+    try:
+        send()
+    except Unknown as error:
+        ledger.note(recipient, "unknown", str(error))
+        return "unknown"
+    except Refused as error:
+        ledger.note(recipient, "refused", str(error))
+        return "refused"
+    except NotSent as error:
+        ledger.note(recipient, "pending", str(error))
+        raise WinbackError(
+            f"{ledger.report} {ledger.period}: {error}; the message has not left and stays pending.",
+            "see that the server takes messages from this machine, then run the task again",
+        ) from None
+    ledger.note(recipient, "sent")
+    return "sent"
+
+
 @dataclass(frozen=True)
 class _Delivery:
     """One mail and its row of the ledger."""
@@ -122,46 +161,39 @@ class _Delivery:
     def send(self, server: MailServer) -> str:
         """Hand the mail over unless that is done, and note what came of it; return a field of SendSummary."""
         with self.ledger.only_sender(self.recipient):
-            state, attempts = self.ledger.standing(self.recipient)
-            if state in ("sent", "unknown", "dropped"):
-                return "already_sent" if state == "sent" else state
-            if state == "sending":
-                return self._note("unknown", "the sender died while it was sending")
+            if end := end_of(self.ledger, self.recipient):
+                return end
             if not self.post.may_reach(self.recipient):
                 domain = domain_of(self.recipient)
-                return self._note("refused", f"{domain} is not among mail.recipient_domains in winback.yml")
+                return self._refuse(f"{domain} is not among mail.recipient_domains in winback.yml")
             try:
                 message = self.mail.make()
             except WinbackError as error:
-                return self._note("refused", error.problem)
+                return self._refuse(error.problem)
             if message is None:
                 self.ledger.withdraw(self.recipient)
                 return "silent"
             server.connect()
-            path = self.post.archive.path(
-                self.ledger.report, self.ledger.period, self.recipient, attempts + 1
-            )
-            return self._hand_over(server, message, path, self._archived(message, path))
+            return self._hand_over(server, message)
 
-    def _hand_over(self, server: MailServer, message: EmailMessage, path: Path, text: bytes) -> str:
+    def _hand_over(self, server: MailServer, message: EmailMessage) -> str:
+        _, attempts = self.ledger.standing(self.recipient)
+        archive, place = self.post.archive, (self.ledger.report, self.ledger.period, self.recipient)
+        path = archive.path(*place, attempts + 1)
+        text = self._archived(message, path)
         (sender,) = message["From"].addresses
-        self.ledger.claim(self.recipient)
-        try:
+
+        def send() -> None:
             server.hand_over(sender.addr_spec, self.mail.address, text)
-        except Unknown as error:
-            return self._note("unknown", str(error))
-        except Refused as error:
-            self.post.archive.forget(path)
-            return self._note("refused", str(error))
-        except NotSent as error:
-            self.post.archive.forget(path)
-            self._note("pending", str(error))
-            raise WinbackError(
-                f"{self.ledger.report} {self.ledger.period}: {error};"
-                " the message has not left and stays pending.",
-                "see that the mail server takes mail from this machine, then run the task again",
-            ) from None
-        return self._note("sent")
+
+        try:
+            end = hand_over(self.ledger, self.recipient, send)
+        except WinbackError:
+            archive.forget(path)
+            raise
+        if end == "refused":
+            archive.forget(path)
+        return end
 
     def _archived(self, message: EmailMessage, path: Path) -> bytes:
         """Keep the message as it is about to leave, and return it so."""
@@ -178,6 +210,6 @@ class _Delivery:
             ) from None
         return text
 
-    def _note(self, state: Any, error: str | None = None) -> str:
-        self.ledger.note(self.recipient, state, error)
-        return str(state)
+    def _refuse(self, reason: str) -> str:
+        self.ledger.note(self.recipient, "refused", reason)
+        return "refused"

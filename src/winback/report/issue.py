@@ -6,7 +6,7 @@ that an issue may speak of: it is about the newest period that is over by then, 
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
@@ -19,12 +19,14 @@ import psycopg
 
 from winback import warehouse
 from winback.build import published_day
-from winback.config import RecipientConfig, ReportConfig, Settings
+from winback.config import Bot, RecipientConfig, ReportConfig, ScopeConfig, Settings
+from winback.connections import connection_url
 from winback.errors import WinbackError
 from winback.holidays import Holidays
 from winback.incidents import Incident, incident_on_failure, open_incidents
+from winback.report.bots import Robot
 from winback.report.definition import Report, load_report
-from winback.report.deliver import Mail, Post, send_report
+from winback.report.deliver import Mail, Post, SendSummary, end_of, hand_over, send_report
 from winback.report.glossary import read_definitions
 from winback.report.ledger import Ledger
 from winback.report.outbox import Outbox
@@ -71,6 +73,16 @@ class Issue:
             )
             for recipient in recipients
         ]
+
+    def headline(
+        self, connection: psycopg.Connection[Any], bot: Bot, definitions: Mapping[str, str]
+    ) -> str | None:
+        """Return what a group is told: the mail's subject, and its first sentence."""
+        group = Recipient("group@localhost", "", bot.language, _scope(bot.scope))
+        if (rows := self.rows(connection, group)) is None:
+            return None
+        message = self.render(rows, group, definitions)
+        return f"{message['Subject']}\n{message['Comments']}"
 
     def rows(self, connection: psycopg.Connection[Any], recipient: Recipient) -> ReportRows | None:
         """Read what a recipient is told; None for managers who left, and where there is nothing to say."""
@@ -120,13 +132,21 @@ def send_issue(settings: Settings, name: str, as_of: date) -> dict[str, int]:
     ):
         ensure_schema(connection)
         issue = _issue(connection, settings, name, as_of)
-        everyone = recipients(settings, name, issue.published)
-        mails = issue.mails(reading, everyone, read_definitions())
+        everyone, definitions = recipients(settings, name, issue.published), read_definitions()
+        ledger = Ledger(connection, name, issue.period.name)
+        ledger.announce({f"bot:{bot}": f"bot:{bot}" for bot in _bots(settings, name)})
+        mails = issue.mails(reading, everyone, definitions)
         summary = send_report(connection, Post.of(settings), name, issue.period.name, mails)
+        summary += SendSummary(
+            **Counter(
+                _post(ledger, bot, config, partial(issue.headline, reading, config, definitions))
+                for bot, config in _bots(settings, name).items()
+            )
+        )
         if summary.refused or summary.unknown:
             raise WinbackError(
-                f"{name} {issue.period.name}: {summary.sent} mails sent, {summary.already_sent} sent before, "
-                f"{summary.refused} refused, {summary.unknown} of unknown outcome.",
+                f"{name} {issue.period.name}: {summary.sent} messages sent, {summary.already_sent} sent"
+                f" before, {summary.refused} refused, {summary.unknown} of unknown outcome.",
                 f"winback deliveries list --report {name} --period {issue.period.name}"
                 " says why, and what to do about each",
             )
@@ -253,6 +273,23 @@ def _issued_on(settings: Settings, name: str, as_of: date) -> date:
     return day_of_issue(planned, _config(settings, name).on_days_off, holidays)
 
 
+def _bots(settings: Settings, name: str) -> dict[str, Bot]:
+    return {bot: config for bot, config in settings.bots.items() if name in config.reports}
+
+
+def _post(ledger: Ledger, name: str, bot: Bot, headline: Callable[[], str | None]) -> str:
+    """Let a robot post a headline, unless it did before; return a field of SendSummary."""
+    recipient = f"bot:{name}"
+    with ledger.only_sender(recipient):
+        if end := end_of(ledger, recipient):
+            return end
+        if (text := headline()) is None:
+            ledger.withdraw(recipient)
+            return "silent"
+        robot = Robot(bot.service, connection_url(bot.connection))
+        return hand_over(ledger, recipient, lambda: robot.post(text))
+
+
 def _config(settings: Settings, name: str) -> ReportConfig:
     return settings.reports.get(name) or ReportConfig()
 
@@ -268,12 +305,14 @@ def _missing(incident: Incident) -> Row:
 
 
 def _recipient(person: RecipientConfig) -> Recipient:
+    return Recipient(person.address, person.name, person.language, _scope(person.scope))
+
+
+def _scope(config: ScopeConfig) -> Scope:
     parts = {
-        "region": person.scope.region,
-        "business_line": person.scope.business_line,
-        "account_manager": person.scope.account_manager,
+        "region": config.region,
+        "business_line": config.business_line,
+        "account_manager": config.account_manager,
     }
     chosen = [Scope(kind, key) for kind, key in parts.items() if key is not None]  # type: ignore[arg-type]
-    return Recipient(
-        person.address, person.name, person.language, chosen[0] if chosen else Scope("everything")
-    )
+    return chosen[0] if chosen else Scope("everything")

@@ -124,6 +124,7 @@ def render(
     message["Date"] = issued_at
     message["Message-ID"] = identity
     message["Auto-Submitted"] = "auto-generated"
+    message["Comments"] = context["sentences"]["headline"]  # what robots of group chats post
     message.set_content(templates.get_template("template.txt.j2").render(context))
     html = _INLINER.inline(mjml.mjml2html(mjml_source, fonts={}))
     message.add_alternative(_OF_TABLES_ONLY.sub(r"\1", html), subtype="html")
