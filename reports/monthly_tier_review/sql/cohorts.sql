@@ -2,8 +2,10 @@
 with cells as (
     select
         customer_months.cohort_month as month,
-        (extract(year from age(customer_months.month, customer_months.cohort_month)) * 12
-        + extract(month from age(customer_months.month, customer_months.cohort_month)))::integer as number,
+        (
+            date_part('year', age(customer_months.month, customer_months.cohort_month)) * 12
+            + date_part('month', age(customer_months.month, customer_months.cohort_month))
+        )::integer as number,
         count(*) filter (where customer_months.orders > 0) as active
     from marts.customer_months
     inner join scoped_customers on customer_months.customer_key = scoped_customers.customer_key

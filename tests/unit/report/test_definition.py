@@ -13,6 +13,7 @@ from winback.errors import WinbackError
 from winback.feeds import FEEDS
 from winback.report import render
 from winback.report.definition import Report, load_report
+from winback.report.glossary import read_definitions
 from winback.report.language import read_words
 from winback.report.templates import SHARED
 
@@ -132,6 +133,13 @@ def test_what_is_filled_in_is_read_back_as_a_reason() -> None:
         shown = {words.gettext(word) for word in file.words["reason_codes"].values()}
         assert shown
         assert shown <= known
+
+
+def test_a_glossary_names_a_word_as_its_definition_does(report: Report) -> None:
+    """A definition in Chinese begins with its word, which the mail writes in bold before it, once."""
+    words, definitions = read_words(report.folder, "zh"), read_definitions()
+    for block, label in report.file.glossary.items():
+        assert definitions[f"{block}_zh"].startswith(f"{words.gettext(label)}：")
 
 
 def test_an_unknown_report_is_refused_with_the_known_ones() -> None:
