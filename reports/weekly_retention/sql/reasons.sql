@@ -2,7 +2,7 @@
 with churned as (
     select
         customer_weeks.customer_key,
-        min(customer_weeks.week_starts_on) as week_starts_on,
+        min(customer_weeks.week_ends_on) - 6 as week_starts_on,
         sum(customer_weeks.lost_revenue) as lost_revenue
     from marts.customer_weeks
     inner join scoped_customers on customer_weeks.customer_key = scoped_customers.customer_key

@@ -227,7 +227,7 @@ def _lines(title: str, labels: Sequence[str], extra: int = 0) -> "tuple[Figure, 
     axes.tick_params(length=0)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.set_title(title, **{**_TITLE, "x": 0}, parse_math=False)
+    figure.suptitle(title, x=0.025, ha="left", **_TEXT)  # type: ignore[arg-type]
     return figure, axes
 
 

@@ -146,10 +146,16 @@ class Sheet(_Strict):
 
 
 class Page(_Strict):
-    """A page about the customers that a block names, attached to the mail: a folder beside the report's."""
+    """A page about customers, attached to the mail: those of the rows of some blocks that say `has_page`."""
 
     folder: str
-    block: str
+    blocks: tuple[str, ...]
+    at_most: int = 20
+
+    def customers(self, blocks: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+        """Return whom the page is about, in the order of the rows."""
+        rows = (row for name in self.blocks for row in blocks[name])
+        return list(dict.fromkeys(row["customer_key"] for row in rows if row["has_page"]))[: self.at_most]
 
 
 class ReportFile(_Strict):

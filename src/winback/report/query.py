@@ -88,8 +88,8 @@ def read_rows(
         blocks = _run(cursor, report, parameters)
         page = None
         if report.page is not None and report.file.page is not None:
-            keys = [row["customer_key"] for row in blocks[report.file.page.block]]
-            page = _run(cursor, report.page, {**parameters, "customer_keys": keys})
+            keys = report.file.page.customers(blocks)
+            page = _run(cursor, report.page, {**parameters, "customer_keys": keys}) if keys else {}
     return ReportRows(scope, blocks, page)
 
 

@@ -13,6 +13,7 @@ from winback.errors import WinbackError
 from winback.feeds import FEEDS
 from winback.report import render
 from winback.report.definition import Report, load_report
+from winback.report.glossary import read_definitions
 from winback.report.language import read_words
 from winback.report.templates import SHARED
 
@@ -28,13 +29,19 @@ ABOUT_CUSTOMERS = (
 NAMES = sorted(file.parent.name for file in paths.REPORTS.glob("*/report.yml"))
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[*NAMES, "key_customers"])
 def report(request: pytest.FixtureRequest) -> Report:
-    return load_report(request.param)
+    """Return each report, and the page that some of them attach."""
+    if request.param in NAMES:
+        return load_report(request.param)
+    page = load_report("key_customer_alert").page
+    assert page is not None
+    assert page.name == request.param
+    return page
 
 
 def test_there_are_reports() -> None:
-    assert {"weekly_retention", "data_incident"} <= set(NAMES)
+    assert {"weekly_retention", "key_customer_alert", "monthly_tier_review", "data_incident"} <= set(NAMES)
 
 
 def phrases(report: Report) -> set[str | tuple[str, ...]]:
@@ -75,7 +82,8 @@ def test_translations_keep_the_placeholders(report: Report) -> None:
 
 
 def test_only_known_mjml_tags_are_used(report: Report) -> None:
-    used = set(re.findall(r"</?(mj[\w-]*)", (report.folder / "template.mjml.j2").read_text("utf-8")))
+    files = [*report.folder.glob("*.mjml.j2"), *(report.folder.parent / SHARED).glob("*.mjml.j2")]
+    used = set(re.findall(r"</?(mj[\w-]*)", "".join(file.read_text("utf-8") for file in files)))
     assert used
     assert used <= MJML_TAGS
 
@@ -105,7 +113,8 @@ def test_queries_about_customers_are_scoped(report: Report) -> None:
 
 
 def test_every_feed_has_a_name(report: Report) -> None:
-    assert set(report.file.words["feeds"]) >= set(FEEDS)
+    if any("words.feeds" in file.read_text("utf-8") for file in report.folder.glob("*.j2")):
+        assert set(report.file.words["feeds"]) >= set(FEEDS)
 
 
 def test_every_figure_has_a_name() -> None:
@@ -124,6 +133,13 @@ def test_what_is_filled_in_is_read_back_as_a_reason() -> None:
         shown = {words.gettext(word) for word in file.words["reason_codes"].values()}
         assert shown
         assert shown <= known
+
+
+def test_a_glossary_names_a_word_as_its_definition_does(report: Report) -> None:
+    """A definition in Chinese begins with its word, which the mail writes in bold before it, once."""
+    words, definitions = read_words(report.folder, "zh"), read_definitions()
+    for block, label in report.file.glossary.items():
+        assert definitions[f"{block}_zh"].startswith(f"{words.gettext(label)}：")
 
 
 def test_an_unknown_report_is_refused_with_the_known_ones() -> None:
