@@ -22,7 +22,10 @@ from winback.feeds import FEEDS
 from winback.report.incident import place_of
 from winback.warehouse.schema import ensure_schema
 
-EXPECTED = {"backfill", "load_sales", "load_complaints", "build_warehouse", "weekly_retention"}
+EXPECTED = {
+    "backfill", "load_sales", "load_complaints", "build_warehouse",
+    "weekly_retention", "key_customer_alert", "monthly_tier_review",
+}  # fmt: skip
 
 
 def parse(folder: Path, home: Path, config: Path | None = None) -> dict:
