@@ -9,6 +9,7 @@ import click
 
 from winback.errors import WinbackError
 from winback.quarantine.commands import quarantine
+from winback.report.commands import deliveries, report
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -30,6 +31,8 @@ def main() -> None:
 
 
 main.add_command(quarantine)
+main.add_command(report)
+main.add_command(deliveries)
 
 
 @main.group()
@@ -322,25 +325,6 @@ def recall(batch_no: str, product: str | None, folder: Path, *, with_contacts: b
         f"{found.customers:,} customers, {found.complainers:,} of them complained; value of 12 months"
         f" {found.value_12m:,.2f}; {found.walk_in_orders:,} orders of walk-ins: {found.file}"
     )
-
-
-@main.group()
-def report() -> None:
-    """Look at a report before it goes out."""
-
-
-@report.command()
-@click.argument("name", type=click.Choice(["weekly_retention"]))
-@click.option("--day", type=DAY, required=True, help="day of issue, YYYY-MM-DD: the week before is reported")
-def preview(name: str, day: datetime) -> None:
-    """Write every recipient's mail of report NAME into a folder; nothing is sent."""
-    from winback import paths
-    from winback.config import load_settings
-    from winback.report.weekly import preview_weekly_retention
-
-    folder = paths.state_dir() / "preview" / f"{name}_{day:%Y-%m-%d}"
-    written = preview_weekly_retention(load_settings(), day.date(), folder)
-    click.echo(f"{written} mails to look at: {folder / 'index.html'}")
 
 
 @main.command()

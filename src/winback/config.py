@@ -18,6 +18,7 @@ from winback import paths
 from winback.config_checks import AddedRule, BatchChecks, Checks, FeedChecks
 from winback.config_types import (
     DailyTime,
+    Domain,
     Duration,
     Holidays,
     Language,
@@ -321,20 +322,56 @@ class RecipientConfig(Strict):
 class ReportConfig(Strict):
     """Who receives a report; `account_managers` adds everyone of that feed who has not left.
 
-    `when_stopped` says what becomes of a report whose days are not published since a check stopped a batch:
-    held back, or sent with a plain warning about the last days that are.
+    `schedule` is a cron line in place of the one that the report's DAG brings; `by_hand` means never by
+    itself.
+
+    A report waits until its days are published, at the latest until `deadline` on its day of issue: then it
+    goes out with a plain warning about the last days that are. `when_stopped` says what becomes of it before,
+    when it is known that a check stopped a batch: held back, or sent with that warning at once. If the day of
+    issue is no working day, `on_days_off` has it sent all the same, or wait for the next one that is.
     """
 
     recipients: tuple[RecipientConfig, ...] = ()
-    when_stopped: Annotated[Literal["hold", "warn"], Field(examples=["warn"])] = "hold"
     account_managers: Annotated[Language | None, Field(examples=["zh"])] = None
+    schedule: Schedule | None = None
+    deadline: DailyTime | None = None
+    when_stopped: Annotated[Literal["hold", "warn"], Field(examples=["warn"])] = "hold"
+    on_days_off: Annotated[Literal["send", "wait"], Field(examples=["wait"])] = "send"
+
+
+class Bot(Strict):
+    """A robot of a group chat: it posts the headline of `reports`, about a scope like a recipient's.
+
+    The connection's URL is the robot's webhook; the secret that it signs with follows after a `#`.
+    """
+
+    service: Annotated[Literal["dingtalk", "wecom", "feishu"], Field(examples=["dingtalk"])]
+    connection: Name
+    reports: Annotated[tuple[Name, ...], Field(min_length=1, examples=[["weekly_retention"]])]
+    language: Language = "zh"
+    scope: Annotated[ScopeConfig, Field(examples=["everything"])]
 
 
 class Mail(Strict):
-    """How mail leaves: the connection's URL carries server, port and credentials."""
+    """How mail leaves: the connection's URL carries server, port and credentials.
+
+    Nothing goes to a domain that is not among `recipient_domains`; without any, every domain may get mail.
+    Every mail is kept in `archive` as it was sent. One larger than `max_bytes` goes without its attachments,
+    and says where in the archive they lie: by `archive_url`, if readers find the folder there.
+    """
 
     connection: Name = "smtp"
     sender: Annotated[str, Field(examples=["Winback <winback@example.com>"])] = "Winback <winback@localhost>"
+    recipient_domains: Annotated[tuple[Domain, ...], Field(examples=[["example.com"]])] = ()
+    archive: Annotated[Path | None, Field(examples=["/srv/winback/archive"])] = None
+    archive_url: Annotated[str | None, Field(examples=["https://winback.example.com/archive"])] = None
+    max_bytes: Annotated[int, Field(ge=100_000, examples=[10_000_000])] = 10_000_000
+    timeout: Duration = timedelta(seconds=60)
+
+    @property
+    def archive_place(self) -> Path:
+        """Return the folder; below the state folder, unless one is named."""
+        return self.archive or paths.state_dir() / "archive"
 
 
 class Pages(Strict):
@@ -356,10 +393,9 @@ class Bi(Strict):
 
 
 class Schedules(Strict):
-    """When the DAGs run, in the business time zone; `by_hand` means never by themselves."""
+    """When data are loaded, in the business time zone; `by_hand` means never by itself."""
 
     load: Schedule = "0 2 * * *"
-    weekly_retention: Schedule = "0 8 * * 1"
 
 
 class Forecasts(Strict):
@@ -379,6 +415,7 @@ class Settings(Strict):
     checks: Checks = Checks()
     mail: Mail = Mail()
     reports: dict[str, ReportConfig] = {}
+    bots: dict[Name, Bot] = {}
     pages: Pages = Pages()
     bi: Bi = Bi()
     schedules: Schedules = Schedules()
@@ -396,6 +433,19 @@ class Settings(Strict):
                 _check_added_rule(f"{where}.checks.rules.{name}", FEEDS[feed_name], name, rule)
             for source in feed.sources:
                 self._check_source(where, feed_name, source)
+        return self
+
+    @model_validator(mode="after")
+    def _recipients_are_allowed(self) -> Self:
+        allowed = self.mail.recipient_domains
+        for name, report in self.reports.items():
+            for place, person in enumerate(report.recipients):
+                domain = person.address.rpartition("@")[2].lower()
+                if allowed and domain not in allowed:
+                    raise ValueError(
+                        f"reports.{name}.recipients.{place}.address: {domain} is not among"
+                        f" mail.recipient_domains: {', '.join(allowed)}"
+                    )
         return self
 
     def _check_source(self, where: str, feed_name: str, source: FeedSource) -> None:
@@ -429,6 +479,11 @@ class Settings(Strict):
         own = self.feeds[feed].checks.batch.model_dump(exclude_unset=True)
         every = self.checks.batch.model_dump()
         return BatchChecks.model_validate({name: {**every[name], **own.get(name, {})} for name in every})
+
+    def report_schedule(self, name: str, usual: str) -> str:
+        """Return when a report goes out; one that the configuration does not name never does by itself."""
+        report = self.reports.get(name)
+        return (report.schedule or usual) if report else "by_hand"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -42,6 +42,8 @@ def _role(value: str) -> str:
     return value
 
 
+# Of addresses; written in small letters, as they are compared.
+Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$", examples=["example.com"])]
 TimeZone = Annotated[str, AfterValidator(_known_time_zone), Field(examples=["Asia/Shanghai"])]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(examples=["3 days"])]
 DailyTime = Annotated[str, AfterValidator(_daily_time), Field(examples=["07:30"])]

@@ -1,7 +1,8 @@
 """Worker processes that load, a view on what they are doing, and a server that dies with them.
 
 Importing Great Expectations takes seconds, so that one process (`python -m tests.faults.loader winback.yml`)
-imports everything once and forks a worker per attempt: no worker inherits anything of another's.
+imports everything once and forks a worker per attempt: no worker inherits anything of another's. Other
+modules bring other work (`serve`).
 """
 
 import json
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,10 +30,12 @@ Loads = list[tuple[str, date]]
 class Workers:
     """Start workers, each with its own list of loads, all of them released at the same moment."""
 
-    def __init__(self, config: Path, log: Path, **environment: str) -> None:
+    def __init__(
+        self, config: Path, log: Path, module: str = "tests.faults.loader", **environment: str
+    ) -> None:
         self.log = log
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.loader", str(config)],
+            [sys.executable, "-m", module, str(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log.open("w"),
@@ -41,7 +45,7 @@ class Workers:
         )
         assert self._read() == "ready", log.read_text()
 
-    def start(self, *attempts: Loads) -> list[int]:
+    def start(self, *attempts: Any) -> list[int]:
         """Start one worker per attempt and return their process ids."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(attempts, default=str) + "\n")
@@ -164,16 +168,8 @@ class Cluster:
         assert self.server.url("postgres") == self.url
 
 
-def _serve(config: Path) -> None:
+def serve(work: Callable[[Any], None]) -> None:
     """Fork a worker for each attempt of each line that comes in, and say how the workers ended."""
-    import great_expectations  # noqa: F401, PLC0415 -- workers inherit it
-    from alembic import command  # noqa: F401, PLC0415
-
-    import winback.extract.shaped  # noqa: PLC0415
-    import winback.load  # noqa: F401, PLC0415
-    from winback.config import load_settings  # noqa: PLC0415
-
-    settings = load_settings(config)
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         attempts = json.loads(line)
@@ -185,7 +181,7 @@ def _serve(config: Path) -> None:
             if pid == 0:
                 os.close(release)
                 os.read(gate, 1)  # returns for all of them at once, when the parent closes its end
-                _work(settings, attempt, said)
+                _work(work, attempt, said)
             workers.append(pid)
         os.close(gate)
         print(json.dumps(workers), flush=True)
@@ -193,13 +189,10 @@ def _serve(config: Path) -> None:
         print(json.dumps([_outcome(*ends) for ends in zip(workers, outcomes, strict=True)]), flush=True)
 
 
-def _work(settings: Any, loads: list[list[str]], said: int) -> None:
-    """Do the loads of one attempt, say how that ended, and end."""
-    from winback.load import load_feed  # noqa: PLC0415
-
+def _work(work: Callable[[Any], None], attempt: Any, said: int) -> None:
+    """Do the work of one attempt, say how that ended, and end."""
     try:
-        for feed, day in loads:
-            load_feed(settings, feed, date.fromisoformat(day))
+        work(attempt)
         os.write(said, b"done")
     except BaseException as error:
         os.write(said, f"{type(error).__name__}: {error}".encode()[:4000])
@@ -214,5 +207,22 @@ def _outcome(pid: int, pipe: tuple[int, int]) -> str:
         return text.read().decode() or "killed"
 
 
+def _load(config: Path) -> Callable[[Any], None]:
+    """Import what loads need, and return what does those of one attempt."""
+    import great_expectations  # noqa: F401, PLC0415 -- workers inherit it
+    from alembic import command  # noqa: F401, PLC0415
+
+    from winback.config import load_settings  # noqa: PLC0415
+    from winback.load import load_feed  # noqa: PLC0415
+
+    settings = load_settings(config)
+
+    def work(loads: list[list[str]]) -> None:
+        for feed, day in loads:
+            load_feed(settings, feed, date.fromisoformat(day))
+
+    return work
+
+
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]))
+    serve(_load(Path(sys.argv[1])))

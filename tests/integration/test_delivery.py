@@ -18,6 +18,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.policy import default
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.unit.report import samples
+from winback import paths
 from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
-from winback.report.deliver import SendSummary, send_report
+from winback.report.archive import Archive
+from winback.report.deliver import Mail, Post, SendSummary, send_report
 from winback.report.outbox import Outbox
 from winback.warehouse.schema import ensure_schema
 
@@ -82,8 +85,20 @@ def ledger(connect: Callable[[], psycopg.Connection[Any]]) -> psycopg.Connection
     return connect()
 
 
-def send(connection: psycopg.Connection[Any], url: str, names: list[str] | None = None) -> SendSummary:
-    return send_report(connection, url, "weekly", "2017-W52", (mail(name) for name in names or NAMES))
+def archive() -> Archive:
+    return Archive(paths.state_dir() / "archive")
+
+
+def mails(names: list[str], make: Callable[[str], EmailMessage | None] = mail) -> list[Mail]:
+    return [
+        Mail(f"{name}@example.com", f"<weekly.{name}@example.com>", partial(make, name)) for name in names
+    ]
+
+
+def send(
+    connection: psycopg.Connection[Any], url: str, names: list[str] | None = None, **post: Any
+) -> SendSummary:
+    return send_report(connection, Post(url, archive(), **post), "weekly", "2017-W52", mails(names or NAMES))
 
 
 def states(connection: psycopg.Connection[Any]) -> dict[str, tuple[str, int]]:
@@ -111,7 +126,7 @@ def test_what_was_sent_needs_no_server_to_say_so(ledger: psycopg.Connection[Any]
 def test_another_week_is_another_mail(ledger: psycopg.Connection[Any], tmp_path: Path) -> None:
     with Inbox(tmp_path) as inbox:
         send(ledger, inbox.url)
-        again = send_report(ledger, inbox.url, "weekly", "2018-W01", [mail("lin")])
+        again = send_report(ledger, Post(inbox.url, archive()), "weekly", "2018-W01", mails(["lin"]))
     assert again == SendSummary(sent=1)
 
 
@@ -177,7 +192,7 @@ def test_a_line_lost_before_the_text_leaves_the_mail_pending(ledger: psycopg.Con
         pytest.raises(WinbackError, match="has not left and stays pending"),
     ):
         send(ledger, inbox.url)
-    assert states(ledger) == {"lin": ("pending", 1)}
+    assert states(ledger) == {"lin": ("pending", 1), "wang": ("pending", 0), "zhao": ("pending", 0)}
     with Inbox(Path(), handler=kind) as inbox:
         assert send(ledger, inbox.url) == SendSummary(sent=3)
     assert states(ledger)["lin"] == ("sent", 2)
@@ -191,13 +206,13 @@ def test_a_server_that_closes_idle_lines_is_called_again(ledger: psycopg.Connect
 
     impatient = Impatient()
 
-    def slow_mails() -> Iterator[EmailMessage]:
-        for name in NAMES:
-            threading.Event().wait(0.2)
-            yield mail(name)
+    def slow_mail(name: str) -> EmailMessage:
+        threading.Event().wait(0.2)
+        return mail(name)
 
     with Inbox(Path(), handler=impatient) as inbox:
-        summary = send_report(ledger, inbox.url, "weekly", "2017-W52", slow_mails())
+        post = Post(inbox.url, archive())
+        summary = send_report(ledger, post, "weekly", "2017-W52", mails(NAMES, slow_mail))
     assert summary == SendSummary(sent=3)
     assert len(impatient.accepted) == 3
 
@@ -238,7 +253,7 @@ def test_a_sender_that_is_killed_leaves_an_unknown_outcome(
         assert arrived.wait(30)
         sender.kill()
         sender.wait()
-    assert states(ledger) == {"lin": ("sending", 1)}
+    assert states(ledger) == {"lin": ("sending", 1), "wang": ("pending", 0), "zhao": ("pending", 0)}
     with Inbox(Path(), handler=kind) as inbox:
         assert send(ledger, inbox.url) == SendSummary(sent=2, unknown=1)
     assert stalls.accepted == ["lin@example.com"]
@@ -352,7 +367,8 @@ def test_a_report_comes_out_of_the_inbox_as_it_went_in(
 ) -> None:
     sent = samples.message("zh")
     with Inbox(tmp_path) as inbox:
-        send_report(ledger, inbox.url, "weekly_retention", "2017-W52", [sent])
+        lin = Mail("lin@example.com", str(sent["Message-ID"]), lambda: sent)
+        send_report(ledger, Post(inbox.url, archive()), "weekly_retention", "2017-W52", [lin])
     (file,) = tmp_path.glob("*.eml")
     assert file.name.startswith("2018-01-01_lin-example.com_")
     kept = message_from_bytes(file.read_bytes(), policy=default)
@@ -362,7 +378,7 @@ def test_a_report_comes_out_of_the_inbox_as_it_went_in(
     for header in ("From", "To", "Subject", "Message-ID", "Date"):
         assert kept[header] == sent[header]
     html = file.with_suffix(".html").read_text("utf-8")
-    assert len(re.findall(r'src="data:image/png;base64,[^"]{1000,}"', html)) == 1
+    assert len(re.findall(r'src="data:image/png;base64,[^"]{1000,}"', html)) == 2
     assert "cid:" not in html
     assert "lin@example.com" in html
     assert "目前有\u00a0340\u00a0位客户有流失风险" in file.with_suffix(".txt").read_text("utf-8")

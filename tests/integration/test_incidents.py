@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import date
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -22,8 +23,9 @@ from winback.config import Pages, RecipientConfig, ReportConfig, Settings
 from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
 from winback.incidents import close_incidents, is_incident_open, open_incident, open_incidents
+from winback.report.deliver import SendSummary
 from winback.report.incident import mail_open_incidents, report_failure
-from winback.report.weekly import is_ready, preview_weekly_retention, send_weekly_retention
+from winback.report.issue import is_ready, preview_issue, send_issue
 from winback.warehouse.schema import ensure_schema
 
 PROBLEM = "orders from erp, 2026-03-02: stopped, nothing of this batch was loaded."
@@ -128,11 +130,11 @@ def test_an_incident_is_mailed_once_and_a_new_one_anew(
     connection: psycopg.Connection[Any], settings: Settings, inbox: Path
 ) -> None:
     stop(connection)
-    assert mail_open_incidents(settings) == {"sent": 2, "already_sent": 0, "refused": 0, "unknown": 0}
+    assert mail_open_incidents(settings) == asdict(SendSummary(sent=2, already_sent=0))
     stop(connection)
-    assert mail_open_incidents(settings) == {"sent": 0, "already_sent": 2, "refused": 0, "unknown": 0}
+    assert mail_open_incidents(settings) == asdict(SendSummary(sent=0, already_sent=2))
     close_incidents(connection, *ORDERS, DAY)
-    assert mail_open_incidents(settings) == {"sent": 0, "already_sent": 0, "refused": 0, "unknown": 0}
+    assert mail_open_incidents(settings) == asdict(SendSummary(sent=0, already_sent=0))
     stop(connection)
     assert mail_open_incidents(settings)["sent"] == 2
     assert len(mails(inbox, "ada@example.com")) == len(mails(inbox, "wu@example.com")) == 2
@@ -417,12 +419,12 @@ def test_a_report_on_a_stopped_week_goes_out_with_a_warning_or_holds_back_until_
     connection: psycopg.Connection[Any], settings: Settings, inbox: Path, tmp_path: Path
 ) -> None:
     """Both ways share the builds, of Friday and of Sunday, and have a reader each."""
-    monday, holds = days_after(7), settings
+    name, sunday, holds = "weekly_retention", days_after(6), settings
     warns = with_reports(settings, when_stopped="warn", reader="chen")
 
-    assert is_ready(warns, monday)
-    assert preview_weekly_retention(warns, monday, tmp_path / "preview") == 1
-    assert send_weekly_retention(warns, monday)["sent"] == 1
+    assert is_ready(warns, name, sunday)
+    assert preview_issue(warns, name, sunday, tmp_path / "preview") == 1
+    assert send_issue(warns, name, sunday)["sent"] == 1
     (mail,) = mails(inbox, "chen@example.com")
     warning = (
         "数据只到 2026年3月6日，没有覆盖一整周，以下数字还不完整。"
@@ -431,9 +433,9 @@ def test_a_report_on_a_stopped_week_goes_out_with_a_warning_or_holds_back_until_
     assert warning in text_of(mail)
     assert warning in html_of(mail).replace("\u00a0", " ")
 
-    assert not is_ready(holds, monday)
+    assert not is_ready(holds, name, sunday)
     with pytest.raises(WinbackError, match="the marts show 2026-03-06, the week ends 2026-03-08"):
-        send_weekly_retention(holds, monday)
+        send_issue(holds, name, sunday)
     assert mails(inbox, "lin@example.com") == []
     assert [incident.subject for incident in open_incidents(connection)] == [
         "orders from erp",
@@ -441,15 +443,15 @@ def test_a_report_on_a_stopped_week_goes_out_with_a_warning_or_holds_back_until_
     ]
 
     close_incidents(connection, *ORDERS, days_after(6))
-    assert not is_ready(warns, monday)  # merely late now
+    assert not is_ready(warns, name, sunday)  # merely late now
     reach(connection, days_after(6))
     build_warehouse(settings, days_after(6))
-    assert is_ready(holds, monday)
-    assert send_weekly_retention(holds, monday)["sent"] == 1
+    assert is_ready(holds, name, sunday)
+    assert send_issue(holds, name, sunday)["sent"] == 1
     (mail,) = mails(inbox, "lin@example.com")
     assert "未能加载" not in text_of(mail)
     assert open_incidents(connection) == ()
-    assert send_weekly_retention(warns, monday)["already_sent"] == 1
+    assert send_issue(warns, name, sunday)["already_sent"] == 1
 
 
 def test_a_page_that_cannot_be_written_keeps_no_mail_back(

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
 from itertools import islice
@@ -57,6 +57,7 @@ from winback.warehouse.server import EmbeddedServer
 NEXT_DAY, MONDAY = date(2024, 3, 6), date(2024, 3, 4)
 WORKBOOKS = ("customers", "surveys")
 # Where rows may be. Every other table of the warehouse is searched.
+ADDRESSED = ("deliveries", "report_figures")  # say to whom a mail went
 HOLD_ROWS = ("landing", "raw", "quarantine", "staging", "intermediate", "marts", "marts_standby")
 
 
@@ -107,7 +108,11 @@ class Company:
             "feeds": {name: self._feed(feed) for name, feed in FEEDS.items()},
             "checks": {"batch": {"quarantined_share": {"severity": "warn"}}},
             "reports": {
-                "weekly_retention": {"recipients": [person | {"language": "en"}], "account_managers": "zh"},
+                "weekly_retention": {
+                    "recipients": [person | {"language": "en"}],
+                    "account_managers": "zh",
+                    "schedule": "by_hand",
+                },
                 "data_incident": {
                     "recipients": [
                         person | {"language": "zh"},
@@ -115,7 +120,7 @@ class Company:
                     ]
                 },
             },
-            "schedules": {"load": "by_hand", "weekly_retention": "by_hand"},
+            "schedules": {"load": "by_hand"},
         }
         text = yaml.safe_dump(config, allow_unicode=True)
         (self.folder / "winback.yml").write_text(text, encoding="utf-8")
@@ -475,8 +480,9 @@ def run_all_dags(company: Company, client: Client) -> None:
     build = client.wait(client.wait_for_consumer("build_warehouse", run("load_sales", NEXT_DAY)))
     assert build.state == "success", client.failures(build)
     run("weekly_retention", MONDAY)
-    company.command("report", "preview", "weekly_retention", "--day", str(MONDAY))
-    shutil.rmtree(company.state / "preview")  # may name persons, as what is sent
+    company.command("report", "preview", "weekly_retention", "--as-of", str(MONDAY - timedelta(days=1)))
+    for folder in ("preview", "archive"):  # may name persons, as what is sent
+        shutil.rmtree(company.state / folder)
     company.run_in_erp(f"alter table events alter column started_on type text using '{CANARIES[6].ways[1]}'")
     days = {"from": "2024-03-01", "to": "2024-03-05"}
     assert client.wait(client.trigger("backfill", **days)).state == "failed"
@@ -492,8 +498,8 @@ def dump(url: str, folder: Path, without: tuple[str, ...] = ()) -> None:
         ).fetchall()
         for schema, table in found:
             name = sql.Identifier(schema, table)
-            # Whom a mail went to is what the ledger of deliveries is for.
-            text_of = "(to_jsonb(found) - 'recipient')" if table == "deliveries" else "to_jsonb(found)"
+            # Whom a mail went to, and what it told them, is what these tables are for.
+            text_of = "(to_jsonb(found) - 'recipient')" if table in ADDRESSED else "to_jsonb(found)"
             rows = connection.execute(sql.SQL(f"select {text_of}::text from {{}} as found").format(name))
             text = "\n".join(row for (row,) in rows)
             (folder / f"{schema}.{table}.txt").write_text(text, encoding="utf-8")

@@ -15,10 +15,12 @@ import pytest
 from tests.unit.report import samples
 from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
+from winback.report.archive import Archive
 from winback.report.definition import load_report
-from winback.report.deliver import SendSummary, send_report
+from winback.report.deliver import Mail, Post, SendSummary, send_report
 from winback.report.period import iso_week
 from winback.report.query import ReportRows, read_rows
+from winback.report.restated import note_figures
 from winback.report.scope import Recipient, Scope, with_account_managers
 from winback.warehouse.schema import ensure_schema
 
@@ -40,13 +42,37 @@ create table marts.dim_customer (
     account_manager_key text, do_not_contact boolean, last_order_on date, value_tier text,
     value_12m numeric, stage text, closed_on date
 );
+create table marts.events (event_key text primary key, name text, started_on date, region_key text);
+create table marts.churn_reasons (
+    customer_key text, month date, reason_class text, sub_reason text, is_inferred boolean
+);
+create table marts.retention_targets (
+    month date, period_ends_on date, is_complete boolean, business_line text, metric text, target numeric, actual numeric
+);
+create table marts.upgrade_candidates (
+    customer_key text, business_line text, tier text, next_tier text, figure_12m numeric, missing numeric,
+    growth numeric
+);
+create table marts.complaint_causes (
+    kind text, cause_key text, product_key text, batch_no text, region_key text, channel text,
+    window_days integer, is_alarm boolean
+);
+create table marts.dim_product (product_key text primary key, name text);
+create table marts.fct_orders (order_key text primary key, channel text);
+create table marts.customer_months (
+    customer_key text, month date, period_ends_on date, is_complete boolean, bridge_class text,
+    revenue_start numeric, revenue_end numeric, bridge_amount numeric
+);
 create table marts.dim_customer_contact (customer_key text primary key, name text, phone text);
 create table marts.customer_flags (
     customer_key text, rule_id text, outcome text, signal text,
     label_zh text, label_en text, evidence_zh text, evidence_en text
 );
 create table marts.fct_complaints (
-    complaint_key text primary key, customer_key text, opened_on date, is_open boolean, resolved_on date
+    complaint_key text primary key, customer_key text, opened_on date, is_open boolean, resolved_on date,
+    complaint_id text, category text, category_word text, severity text, opened_at timestamptz, order_key text,
+    product_key text, batch_no text, region_key text, first_response_hours numeric, resolution_due_hours integer,
+    is_response_in_time boolean, is_resolution_in_time boolean
 );
 create table marts.customer_weeks (
     customer_key text, week_ends_on date, stage text,
@@ -83,7 +109,7 @@ insert into marts.customer_flags values
     ('c:a', 'angry', 'watch', 'complaint', '投诉未结', 'Open complaint', '14 天', '14 days'),
     ('c:b', 'silent', 'at_risk', 'days', '久未购买', 'No purchase', '距今 184 天', '184 days ago'),
     ('c:b', 'silent_long', 'churned', 'days', '长期未购买', 'Long silence', '距今 184 天', '184 days');
-insert into marts.fct_complaints values
+insert into marts.fct_complaints (complaint_key, customer_key, opened_on, is_open, resolved_on) values
     ('k1', 'c:a', '2017-12-18', true, null),
     ('k2', 'c:a', '2017-12-20', false, '2017-12-26'),
     ('k3', 'c:d', '2017-12-28', true, null);
@@ -98,6 +124,27 @@ insert into marts.customer_weeks values
     ('c:c', '2017-12-31', 'active', 3, 30.25, 0, 0, 0, 0, 1, 1, 0, 0, 0),
     ('c:d', '2017-12-31', 'at_risk', 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 700),
     ('c:a', '2018-01-07', 'at_risk', 0, 0, 0, 0, 0, 0, 1, 0, 0, null, 500);
+update marts.fct_complaints set opened_at = opened_on, category = 'Late', category_word = 'late', product_key = 'p:1';
+update marts.fct_complaints set is_resolution_in_time = false where complaint_key in ('k1', 'k2');
+update marts.fct_complaints set region_key = 'erp:S', order_key = 'o1', batch_no = 'B7' where complaint_key = 'k3';
+insert into marts.events values
+    ('e1', '全国促销', '2017-12-20', null), ('e2', '南区封路', '2017-12-22', 'erp:S'), ('e3', 'later', '2018-01-02', null);
+insert into marts.churn_reasons values ('c:b', '2017-12-01', 'disappointed', 'quality', false);
+insert into marts.retention_targets values
+    ('2017-12-01', '2017-12-31', true, 'all', 'churn_rate', 0.02, 0.03),
+    ('2017-12-01', '2017-12-31', true, 'export', 'churn_rate', 0.05, 0.01),
+    ('2017-11-01', '2017-11-30', true, 'all', 'churn_rate', 0.02, 0.01);
+insert into marts.upgrade_candidates values
+    ('c:a', 'retail', 'ordinary', 'major', 500, 20, 0.3), ('c:d', 'export', 'small', 'ordinary', 700, 10, 0.5);
+insert into marts.dim_product values ('p:1', '牛奶');
+insert into marts.fct_orders values ('o1', 'web');
+insert into marts.complaint_causes values
+    ('batch', 'p:1:B7', 'p:1', 'B7', null, null, 7, true), ('channel', 'web', null, null, null, 'web', 2, true),
+    ('product', 'p:1', 'p:1', null, null, null, 14, false);
+insert into marts.customer_months values
+    ('c:a', '2017-12-01', '2017-12-31', true, 'lapsed', 100, 0, -100),
+    ('c:c', '2017-12-01', '2017-12-31', true, 'expansion', 10, 45, 35),
+    ('c:c', '2018-01-01', '2018-01-31', false, 'expansion', 45, 50, 5);
 insert into marts.feed_status values
     ('orders', 'erp', '2017-12-31', false, 1000, 3), ('complaints', 'desk', '2017-12-29', true, 20, 1);
 """
@@ -318,8 +365,14 @@ def test_at_most_twenty_are_listed_and_the_others_counted(marts: Any) -> None:
         """
     )
     rows = read(marts, recipient("everything")).blocks["call_first"]
-    assert [row["customer_id"] for row in rows] == [f"x{n}" for n in range(1, 21)]
+    assert [row["customer_id"] for row in rows[:30]] == [f"x{n}" for n in range(1, 31)]
+    assert len(rows) == 33  # for the workbook
     assert {row["candidates"] for row in rows} == {33}
+    assert {row["listed_value"] for row in rows} == {sum(10_000 - n for n in range(1, 21))}
+    message = samples.message("en", read(marts, recipient("everything")))
+    text = message.get_body(("plain",)).get_content()
+    assert "20. x20 [At risk]" in text
+    assert "x21" not in text
 
 
 def test_nobody_from_another_scope_is_in_any_block(marts: Any) -> None:
@@ -339,6 +392,105 @@ def test_a_report_cannot_write(marts: Any) -> None:
         read_rows(marts, writing, recipient("everything"), WEEK, AS_OF)
 
 
+def test_complaints_past_their_time_are_the_scopes_with_owner_and_age(marts: Any) -> None:
+    (overdue,) = read(marts, recipient("everything")).blocks["overdue"]  # k2 is resolved, k3 has time
+    assert (overdue["customer_id"], overdue["days_open"], overdue["account_manager"]) == ("a", 13, "林经理")
+    assert read(marts, recipient("region", "erp:S")).blocks["overdue"] == ()
+
+
+def test_a_complaint_without_any_answer_is_overdue_before_its_resolution_is(marts: Any) -> None:
+    marts.execute("update marts.fct_complaints set is_response_in_time = false where complaint_key = 'k3'")
+    late = read(marts, recipient("region", "erp:S")).blocks["overdue"]
+    assert [(row["customer_id"], row["is_unanswered"]) for row in late] == [("d", True)]
+    marts.execute("update marts.fct_complaints set first_response_hours = 99 where complaint_key = 'k3'")
+    assert read(marts, recipient("region", "erp:S")).blocks["overdue"] == ()
+
+
+def test_reasons_are_of_those_who_churned_lately(marts: Any) -> None:
+    (reason,) = read(marts, recipient("everything")).blocks["reasons"]
+    assert (reason["reason_class"], reason["is_inferred"], reason["sub_reasons"]) == (
+        "disappointed",
+        False,
+        ["quality"],
+    )
+    assert (reason["customers"], reason["lost_revenue"], reason["churned"]) == (1, 900, 1)
+    assert read(marts, recipient("region", "erp:S")).blocks["reasons"] == ()
+    marts.execute("delete from marts.churn_reasons")
+    (reason,) = read(marts, recipient("everything")).blocks["reasons"]
+    assert (reason["reason_class"], reason["is_inferred"]) == ("unknown", None)
+
+
+def test_alarms_are_those_that_the_scopes_own_complaints_are_part_of(marts: Any) -> None:
+    alarms = read(marts, recipient("region", "erp:S")).blocks["alarms"]
+    assert [(row["kind"], row["name"], row["complaints"]) for row in alarms] == [("batch", "牛奶", 1)]
+    marts.execute("update marts.complaint_causes set window_days = 7")
+    alarms = read(marts, recipient("region", "erp:S")).blocks["alarms"]
+    assert [row["kind"] for row in alarms] == ["batch", "channel"]
+    assert read(marts, recipient("region", "erp:N")).blocks["alarms"] == ()
+
+
+def test_targets_are_shown_to_those_whose_scope_they_are_for(marts: Any) -> None:
+    def lines(reader: Recipient) -> list[str]:
+        return [row["business_line"] for row in read(marts, reader).blocks["targets"]]
+
+    assert lines(recipient("everything")) == ["all", "export"]
+    assert lines(recipient("business_line", "export")) == ["export"]
+    assert lines(recipient("region", "erp:ALL")) == []
+
+
+def test_the_bridge_adds_up_over_the_scope(marts: Any) -> None:
+    def bridge(reader: Recipient) -> dict[str, Decimal]:
+        return {row["name"]: row["amount"] for row in read(marts, reader).blocks["bridge"]}
+
+    everything = bridge(recipient("everything"))
+    assert everything.pop("end") == 45 == sum(everything.values())
+    assert (everything["start"], everything["lapsed"], everything["expansion"]) == (110, -100, 35)
+    assert bridge(recipient("region", "erp:N1"))["start"] == 100
+    assert bridge(recipient("account_manager", "erp:4")) == {}
+
+
+def test_events_elsewhere_are_left_out(marts: Any) -> None:
+    def names(reader: Recipient) -> list[str]:
+        return [row["name"] for row in read(marts, reader).blocks["events"]]
+
+    assert names(recipient("everything")) == ["南区封路", "全国促销"]
+    assert names(recipient("region", "erp:N")) == ["全国促销"]
+
+
+def test_the_same_week_last_year_stands_beside_where_the_marts_keep_it(marts: Any) -> None:
+    def change(name: str) -> Any:
+        found = read(marts, recipient("everything")).blocks["figures"]
+        return next(row["year_change"] for row in found if row["name"] == name)
+
+    assert change("orders") is None
+    marts.execute("update marts.customer_weeks set week_ends_on = '2017-01-01' where week_ends_on = %s", [BEFORE])
+    assert change("orders") == 1  # 2017-W52 against 2016-W52
+
+
+def test_a_figure_that_changed_since_it_was_sent_is_shown_old_and_new(marts: Any) -> None:
+    ensure_schema(marts)
+    reader = recipient("everything", language="en")
+    before = read_rows(marts, REPORT, reader, iso_week(BEFORE), BEFORE)
+    assert before is not None
+    note_figures(marts, REPORT, reader, iso_week(BEFORE), before)
+    now = {row["name"]: row for row in read(marts, reader).blocks["figures"]}
+    assert now["orders"]["before_as_sent"] == now["orders"]["before"] == 2
+    marts.execute("update marts.customer_weeks set orders = 5 where customer_key = 'c:c' and week_ends_on = %s", [BEFORE])
+    marts.execute(
+        "insert into ops.batches (feed, source_id, business_day, status, rows_in, rows_inserted, rows_updated,"
+        " rows_unchanged, rows_superseded, rows_quarantined, committed_at)"
+        " values ('orders', 'erp', %s, 'committed', 1, 1, 0, 0, 0, 0, clock_timestamp())",
+        [BEFORE],
+    )
+    rows = read(marts, reader)
+    text = samples.message("en", rows).get_body(("plain",)).get_content()
+    assert "came in or were corrected since: Orders." in text
+    assert "Orders by customers: 2 (as sent) → 5 (as of now)" in text
+    assert text.count("(as sent)") == 1
+    other = replace(reader, address="other@example.com")
+    assert read(marts, other).blocks["figures"][0]["before_as_sent"] is None
+
+
 def test_the_data_box_names_late_feeds_first(marts: Any) -> None:
     feeds = read(marts, recipient("everything")).blocks["data_quality"]
     assert [(row["feed"], row["is_stale"]) for row in feeds] == [("complaints", True), ("orders", False)]
@@ -353,13 +505,16 @@ def test_from_the_marts_to_the_inbox(
         recipient("everything", address="head@example.com", language="en"),
         recipient("account_manager", "erp:2", address="wang@example.com"),
     ]
-    messages = [
-        samples.message(reader.language, rows, recipient=reader)
-        for reader in readers
-        if (rows := read_rows(marts, REPORT, reader, WEEK, AS_OF))
-    ]
+
+    def mail(reader: Recipient) -> Mail:
+        rows = read_rows(marts, REPORT, reader, WEEK, AS_OF)
+        make = lambda: rows and samples.message(reader.language, rows, recipient=reader)  # noqa: E731
+        return Mail(reader.address, reader.address, make)
+
     with Inbox(tmp_path) as inbox:
-        assert send_report(marts, inbox.url, REPORT.name, WEEK.name, messages) == SendSummary(sent=2)
+        post = Post(inbox.url, Archive(tmp_path / "archive"))
+        summary = send_report(marts, post, REPORT.name, WEEK.name, [mail(reader) for reader in readers])
+    assert summary == SendSummary(sent=2, silent=1)
     mails = [message_from_bytes(file.read_bytes(), policy=default) for file in tmp_path.glob("*.eml")]
     texts = {str(mail["To"]).rpartition("<")[2]: mail.get_body(("plain",)).get_content() for mail in mails}
     assert "本周流失客户\u00a01\u00a0位，涉及年销售额 US$900。" in texts["lin@example.com>"]

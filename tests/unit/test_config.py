@@ -113,6 +113,14 @@ def test_a_file_in_another_encoding_is_named(tmp_path):
         (lambda d: d["feeds"]["complaints"]["sources"][0].pop("files"), ["give one of: table, query, files"]),
         (lambda d: d.update(reports={"weekly_retention": {"recipients": [{"address": "nobody", "name": "N", "scope": "everything"}]}}), ["recipients.0.address", "'nobody'", "lin@example.com"]),
         (lambda d: d.update(reports={"weekly_retention": {"recipients": [{"address": "a@b", "name": "N", "scope": {}}]}}), ["exactly one of"]),
+        (
+            lambda d: d.update(
+                mail={"recipient_domains": ["example.com"]},
+                reports={"weekly_retention": {"recipients": [{"address": "a@Example.org", "name": "N", "scope": "everything"}]}},
+            ),
+            ["reports.weekly_retention.recipients.0.address", "example.org is not among mail.recipient_domains: example.com"],
+        ),
+        (lambda d: d.update(mail={"recipient_domains": ["@Example.com"]}), ["recipient_domains", "example.com"]),
         (lambda d: d.update(business={"default_business_line": "wholesale"}), ["'wholesale' is not among lines"]),
         (
             lambda d: d.update(business={"lines": {"all": "retail"}, "default_business_line": "all"}),

@@ -1,4 +1,5 @@
--- The customers to call first, dearest first: at risk now, or lost lately, and open to a call.
+-- The customers to call first, dearest first: at risk now, or lost lately, and open to a call. The mail shows the
+-- first of them, and `listed_value` is theirs; the workbook has all that come out here.
 with candidates as (
     select dim_customer.*
     from marts.dim_customer
@@ -26,10 +27,11 @@ with candidates as (
 listed as (
     select
         candidates.*,
-        count(*) over () as candidates
+        count(*) over () as candidates,
+        row_number() over (order by candidates.value_12m desc, candidates.customer_key) as place
     from candidates
     order by candidates.value_12m desc, candidates.customer_key
-    limit %(rows_listed)s
+    limit %(rows_attached)s
 ),
 
 -- of several flags on one signal, the one that explains the stage
@@ -76,9 +78,12 @@ open_complaints as (
 
 final as (
     select
+        listed.customer_key,
+        listed.value_tier in ('vip', 'major') as has_page,
         dim_customer_contact.name,
         dim_customer_contact.phone,
         dim_region.name as region,
+        dim_account_manager.name as account_manager,
         listed.customer_id,
         listed.stage,
         listed.value_tier,
@@ -89,13 +94,14 @@ final as (
         reasons_per_customer.other_reasons,
         coalesce(open_complaints.open_complaints, 0) as open_complaints,
         listed.candidates,
-        sum(listed.value_12m) over () as listed_value,
-        row_number() over (order by listed.value_12m desc, listed.customer_key) as place
+        sum(listed.value_12m) filter (where listed.place <= %(rows_listed)s) over () as listed_value,
+        listed.place
     from listed
     left join marts.dim_customer_contact on listed.customer_key = dim_customer_contact.customer_key
     left join marts.dim_region
         on listed.region_key = dim_region.region_key
         and listed.region_key <> '-1'
+    left join marts.dim_account_manager on listed.account_manager_key = dim_account_manager.account_manager_key
     left join reasons_per_customer on listed.customer_key = reasons_per_customer.customer_key
     left join open_complaints on listed.customer_key = open_complaints.customer_key
 )

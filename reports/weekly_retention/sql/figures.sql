@@ -1,4 +1,5 @@
--- One row per figure of the week, beside the week before; the churn rate brings its two counts along.
+-- One row per figure of the week, beside the week before and the same week last year where the marts keep it, and what
+-- was sent about the week before; the churn rate brings its two counts along.
 with weeks as (
     select
         customer_weeks.week_ends_on,
@@ -16,7 +17,7 @@ with weeks as (
         sum(customer_weeks.complaints) as complaints_opened
     from marts.customer_weeks
     inner join scoped_customers on customer_weeks.customer_key = scoped_customers.customer_key
-    where customer_weeks.week_ends_on in (%(ends_on)s::date, %(ends_on)s::date - 7)
+    where customer_weeks.week_ends_on in (%(ends_on)s::date, %(before_ends_on)s, %(year_before_ends_on)s)
     group by 1
 ),
 
@@ -71,11 +72,19 @@ final as (
         this_week.value,
         this_week.part,
         this_week.whole,
-        this_week.value - last_week.value as change
+        this_week.value - last_week.value as change,
+        this_week.value - last_year.value as year_change,
+        last_week.value as before,
+        figures_as_sent.value as before_as_sent,
+        figures_as_sent.feeds as changed_feeds
     from figures as this_week
     left join figures as last_week
         on this_week.name = last_week.name
-        and this_week.week_ends_on = last_week.week_ends_on + 7
+        and last_week.week_ends_on = %(before_ends_on)s
+    left join figures as last_year
+        on this_week.name = last_year.name
+        and last_year.week_ends_on = %(year_before_ends_on)s
+    left join figures_as_sent on this_week.name = figures_as_sent.name
     where
         this_week.week_ends_on = %(ends_on)s
         -- a feed that does not exist is left out, not shown as zero

@@ -1,52 +1,101 @@
-"""Charts for e-mail: PNG, drawn so that their words are readable on a phone that halves their width."""
+"""Charts for e-mail: PNG, drawn so that their words are readable on a phone that halves their width.
+
+No scale to read off: what matters is written out. The paper stays light, so that it reads by night as well.
+"""
 
 import io
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from winback.errors import WinbackError
-from winback.report.definition import Chart, Panel
+from winback.report.definition import Chart, HeatMap, Panel, Pareto, Pyramid, Trend, Waterfall
 from winback.report.language import Formats
 from winback.report.query import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FONT = "Noto Sans CJK SC"
 WIDTH = 600  # CSS pixels in the mail; the picture has twice as many, for sharp screens
 _PIXELS = 2
-_INK, _FAINT, _PAPER = "#334155", "#e2e8f0", "#f8fafc"
+_INK, _SOFT, _FAINT, _PAPER = "#334155", "#526075", "#e2e8f0", "#f8fafc"
+_TOTAL, _UP, _DOWN = "#64748b", "#15803d", "#b91c1c"
+_TITLE = {"loc": "left", "fontfamily": FONT, "fontsize": 14, "color": _INK, "pad": 10}
+_TEXT = {"fontfamily": FONT, "fontsize": 14, "color": _INK, "parse_math": False}
+_ROW, _HEAD = 38, 60  # CSS pixels
+_LONGEST = 22  # Latin letters of a label; Hanzi count twice
+_EVENTS = 3
+_DARK = 0.55  # fields of a heat map above this share carry light text
+
+Gettext = Callable[[str], str]
 
 
-def draw(chart: Chart, rows: Sequence[Row], gettext: Callable[[str], str], formats: Formats) -> bytes | None:
+def draw(
+    chart: Chart, blocks: Mapping[str, Sequence[Row]], gettext: Gettext, formats: Formats
+) -> bytes | None:
     """Draw a chart and return it as PNG; return None when there is nothing to draw.
 
     A character that the font lacks is a warning of matplotlib's; tests turn it into an error.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 -- takes half a second, and a DAG file imports us
+    rows = blocks[chart.block]
+    figure: Figure | None
+    match chart:
+        case Trend():
+            figure = _trend(chart, rows, blocks[chart.events] if chart.events else (), gettext, formats)
+        case Waterfall():
+            figure = _waterfall(chart, rows, gettext, formats)
+        case HeatMap():
+            figure = _heat_map(chart, rows, gettext, formats)
+        case Pyramid():
+            figure = _pyramid(chart, rows, gettext, formats)
+        case Pareto():
+            figure = _pareto(chart, rows, gettext, formats)
+    if figure is None:
+        return None
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", metadata={"Software": None})
+    return picture.getvalue()
 
+
+def _trend(
+    chart: Trend, rows: Sequence[Row], events: Sequence[Row], gettext: Gettext, formats: Formats
+) -> "Figure | None":
+    """Draw panes over the same days, the last events marked in all of them and named in the first."""
     rows = [row for row in rows if any(row[panel.column] is not None for panel in chart.panels)]
     if not rows:
         return None
-    _make_font_known()
-    height = 60 + 175 * len(chart.panels)
-    figure = Figure(
-        figsize=(WIDTH / 100, height / 100), dpi=100 * _PIXELS, facecolor=_PAPER, layout="constrained"
-    )
-    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.12)  # type: ignore[union-attr, call-arg]
+    days = [row[chart.day] for row in rows]
+    figure = _paper(60 + 175 * len(chart.panels))
     panes = figure.subplots(len(chart.panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, panel in zip(panes, chart.panels, strict=True):
         axes.set_facecolor(_PAPER)
         _draw_panel(axes, panel, [row[panel.column] for row in rows], formats)
-    _label_days(panes[-1], [row[chart.day] for row in rows], formats)
+    _label_days(panes[-1], days, formats)
     for axes, panel in zip(panes, chart.panels, strict=True):
-        axes.set_title(gettext(panel.label), loc="left", fontfamily=FONT, fontsize=14, color=_INK, pad=10)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+        axes.set_title(gettext(panel.label), **_TITLE)
+    shown = [event for event in events if days[0] <= event["started_on"] <= days[-1]][:_EVENTS]
+    for line, event in enumerate(shown):
+        place = next(place for place, day in enumerate(days) if day >= event["started_on"])
+        for axes in panes:
+            axes.axvline(place, color=_SOFT, linewidth=1.2, linestyle=(0, (3, 3)), zorder=0)
+        side = "left" if place < len(days) / 2 else "right"
+        panes[0].annotate(
+            _short(event["name"]),
+            (place, 1 - 0.15 * line),
+            xycoords=("data", "axes fraction"),
+            xytext=(4 if side == "left" else -4, -4),
+            textcoords="offset points",
+            ha=side,
+            va="top",
+            **{**_TEXT, "fontsize": 12, "color": _SOFT},
+        )
+    return figure
 
 
 def _draw_panel(axes: "Axes", panel: Panel, values: Sequence[int | None], formats: Formats) -> None:
@@ -60,29 +109,20 @@ def _draw_panel(axes: "Axes", panel: Panel, values: Sequence[int | None], format
         axes.plot(places, numbers, color=panel.color, linewidth=2.5, marker="o", markersize=4.5)
         axes.plot([len(numbers) - 1], numbers[-1:], color=panel.color, marker="o", markersize=9)
     known = [(float(value), place) for place, value in enumerate(values) if value is not None]
-    highest, lowest = max(known), min(known)
-    for place in {known[0][1], highest[1], len(numbers) - 1}:
-        if values[place] is not None:
-            axes.annotate(
-                formats.count(values[place]),
-                (place, numbers[place]),
-                xytext=(0, 7),
-                textcoords="offset points",
-                ha="center",
-                fontfamily=FONT,
-                fontsize=14,
-                color=_INK,
-            )
-    floor = (
-        0.0 if panel.kind == "bars" else max(0.0, lowest[0] - 0.35 * (highest[0] - lowest[0] or highest[0]))
-    )
-    axes.set_ylim(floor, highest[0] + 0.3 * ((highest[0] - floor) or 1))
+    if known:
+        highest, lowest = max(known), min(known)
+        for place in {known[0][1], highest[1], len(numbers) - 1}:
+            if values[place] is not None:
+                text = formats.count(values[place])
+                at = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center"}
+                axes.annotate(text, (place, numbers[place]), **at, **_TEXT)  # type: ignore[arg-type]
+        spread = highest[0] - lowest[0] or highest[0]
+        floor = 0.0 if panel.kind == "bars" else max(0.0, lowest[0] - 0.35 * spread)
+        axes.set_ylim(floor, highest[0] + 0.3 * ((highest[0] - floor) or 1))
     axes.set_xlim(-0.7, len(numbers) - 0.3)
     axes.set_yticks([])
     axes.tick_params(length=0)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_FAINT)
+    _only_floor(axes)
 
 
 def _label_days(axes: "Axes", days: Sequence[date], formats: Formats) -> None:
@@ -90,6 +130,133 @@ def _label_days(axes: "Axes", days: Sequence[date], formats: Formats) -> None:
     places = range(len(days) - 1, -1, -3)
     labels = [formats.short_day(days[place]) for place in places]
     axes.set_xticks(list(places), labels, fontfamily=FONT, fontsize=13, color=_INK)
+
+
+def _waterfall(
+    chart: Waterfall, rows: Sequence[Row], gettext: Gettext, formats: Formats
+) -> "Figure | None":
+    """Draw one line per step, each beginning where the one before ended."""
+    if not any(row["amount"] for row in rows):
+        return None
+    figure, axes = _lines(gettext(chart.label), [gettext(chart.steps[row["name"]]) for row in rows])
+    level, reach = 0.0, [0.0]
+    for place, row in enumerate(rows):
+        amount = float(row["amount"])
+        is_total = row["name"] in chart.totals
+        begin = 0.0 if is_total else level
+        level = begin + amount
+        reach += [begin, level]
+        color = _TOTAL if is_total else _UP if amount > 0 else _DOWN
+        axes.barh(place, amount, left=begin, color=color, height=0.6)
+        text = formats.money(row["amount"]) if is_total else formats.change(row["amount"], "money")
+        at = {"xytext": (6, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
+        axes.annotate(text, (max(begin, level), place), **at, **_TEXT)  # type: ignore[arg-type]
+    low, high = min(reach), max(reach)
+    axes.set_xlim(low, high + 0.32 * (high - low))
+    return figure
+
+
+def _pareto(chart: Pareto, rows: Sequence[Row], gettext: Gettext, formats: Formats) -> "Figure | None":
+    """Draw one line per name, most first, with its count and the share that all down to it have together."""
+    total = sum(row["count"] for row in rows)
+    if not total:
+        return None
+    shown = rows[:8]
+    names = [row["name"] if row["name"] is not None else gettext(chart.unnamed) for row in shown]
+    figure, axes = _lines(gettext(chart.label), names)
+    so_far = 0
+    for place, row in enumerate(shown):
+        so_far += row["count"]
+        axes.barh(place, row["count"], color=chart.color, height=0.6, alpha=1 if place == 0 else 0.55)
+        text = f"{formats.count(row['count'])} · {formats.whole_rate(Decimal(so_far) / total)}"
+        at = {"xytext": (6, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
+        axes.annotate(text, (row["count"], place), **at, **_TEXT)  # type: ignore[arg-type]
+    axes.set_xlim(0, 1.35 * max(row["count"] for row in shown))
+    return figure
+
+
+def _pyramid(chart: Pyramid, rows: Sequence[Row], gettext: Gettext, formats: Formats) -> "Figure | None":
+    """Draw one line per tier from the top down, and who rose or fell into it."""
+    most = max((row["customers"] for row in rows), default=0)
+    if not most:
+        return None
+    figure, axes = _lines(gettext(chart.label), [gettext(chart.tiers[row["tier"]]) for row in rows])
+    for place, row in enumerate(rows):
+        axes.barh(place, row["customers"], left=-row["customers"] / 2, color="#0f766e", height=0.7, alpha=0.55)
+        middle = {"ha": "center", "va": "center"}
+        axes.annotate(formats.count(row["customers"]), (0, place), **middle, **_TEXT)  # type: ignore[arg-type]
+        for x, sign, number, color in (
+            (0.78, gettext(chart.risen), row["risen"], _UP),
+            (1.06, gettext(chart.fallen), row["fallen"], _DOWN),
+        ):
+            style = {**_TEXT, "color": color if number else _SOFT}
+            axes.annotate(f"{sign} {formats.count(number)}", (x * most, place), **middle, **style)  # type: ignore[arg-type]
+    axes.set_xlim(-0.55 * most, 1.22 * most)
+    return figure
+
+
+def _heat_map(chart: HeatMap, rows: Sequence[Row], gettext: Gettext, formats: Formats) -> "Figure | None":
+    """Draw one line per month in which customers came first, and in it how many of them ordered again."""
+    known = [row for row in rows if row["share"] is not None]
+    if not known:
+        return None
+    months = sorted({row["month"] for row in known})
+    numbers = sorted({row["number"] for row in known})
+    figure, axes = _lines(gettext(chart.label), [formats.month(month) for month in months], extra=24)
+    top = max(float(row["share"]) for row in known) or 1.0
+    for row in known:
+        x, y, share = numbers.index(row["number"]), months.index(row["month"]), float(row["share"]) / top
+        axes.barh(y, 0.94, left=x - 0.47, color="#0f766e", alpha=0.08 + 0.92 * share, height=0.9)
+        style = {**_TEXT, "fontsize": 13, "color": "#ffffff" if share > _DARK else _INK}
+        text = formats.whole_rate(row["share"])
+        axes.annotate(text, (x, y), ha="center", va="center", **style)
+    axes.set_xlim(-0.55, len(numbers) - 0.45)
+    labels = [formats.count(number) for number in numbers]
+    axes.set_xticks(range(len(numbers)), labels, fontfamily=FONT, fontsize=13, color=_INK)
+    return figure
+
+
+def _lines(title: str, labels: Sequence[str], extra: int = 0) -> "tuple[Figure, Axes]":
+    """Return a picture with one labelled line for each row, the first on top."""
+    figure = _paper(_HEAD + extra + _ROW * len(labels))
+    axes = figure.subplots()
+    axes.set_facecolor(_PAPER)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.set_xticks([])
+    axes.set_yticks(range(len(labels)), [_short(label) for label in labels], **_TEXT)  # type: ignore[arg-type]
+    axes.tick_params(length=0)
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(False)
+    figure.suptitle(title, x=0.025, ha="left", **_TEXT)  # type: ignore[arg-type]
+    return figure, axes
+
+
+def _paper(height: int) -> "Figure":
+    from matplotlib.figure import Figure  # noqa: PLC0415 -- takes half a second, and a DAG file imports us
+
+    _make_font_known()
+    figure = Figure(
+        figsize=(WIDTH / 100, height / 100), dpi=100 * _PIXELS, facecolor=_PAPER, layout="constrained"
+    )
+    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.12)  # type: ignore[union-attr, call-arg]
+    return figure
+
+
+def _only_floor(axes: "Axes") -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_FAINT)
+
+
+def _short(text: Any) -> str:
+    """Return a label that leaves room for the chart; Hanzi are twice as wide as Latin letters."""
+    width, kept = 0, ""
+    for letter in str(text):
+        width += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if width > _LONGEST:
+            return kept.rstrip() + "…"
+        kept += letter
+    return kept
 
 
 def _make_font_known() -> None:

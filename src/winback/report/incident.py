@@ -2,7 +2,6 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
@@ -13,16 +12,15 @@ from psycopg.rows import dict_row
 
 from winback import warehouse
 from winback.config import Settings
-from winback.connections import connection_url
 from winback.errors import WinbackError
 from winback.feeds import FEEDS
 from winback.incidents import Incident, Stage, described, is_incident_open, open_incident, open_incidents
 from winback.report.definition import load_report
-from winback.report.deliver import SendSummary, send_report
+from winback.report.deliver import Mail, Post, SendSummary, send_report
 from winback.report.period import Period
 from winback.report.quality_page import write_quality_pages
 from winback.report.query import ReportRows, Row
-from winback.report.render import House, render
+from winback.report.render import House, message_id, render
 from winback.report.scope import Language, Recipient, Scope, ScopedCustomers, with_account_managers
 from winback.warehouse.schema import ensure_schema
 
@@ -90,22 +88,23 @@ def mail_open_incidents(settings: Settings) -> dict[str, int]:
         everyone = with_account_managers(connection, named, None, date.max)
         for incident in open_incidents(connection):
             period = Period(f"incident-{incident.incident_id}", incident.business_day, incident.business_day)
-            messages = _messages(settings, connection, incident, period, everyone)
-            smtp_url = connection_url(settings.mail.connection)
-            ends.update(asdict(send_report(connection, smtp_url, NAME, period.name, messages)))
+            mails = _mails(settings, connection, incident, period, everyone)
+            ends.update(asdict(send_report(connection, Post.of(settings), NAME, period.name, mails)))
     return dict(ends)
 
 
-def _messages(
+def _mails(
     settings: Settings,
     connection: psycopg.Connection[Any],
     incident: Incident,
     period: Period,
     everyone: list[Recipient],
-) -> Iterator[EmailMessage]:
-    for recipient in everyone:
-        yield render(
-            load_report(NAME),
+) -> list[Mail]:
+    report = load_report(NAME)
+
+    def message(recipient: Recipient) -> EmailMessage:
+        return render(
+            report,
             _read(settings, connection, incident, recipient.language),
             recipient,
             period=period,
@@ -114,6 +113,12 @@ def _messages(
             house=House.of(settings),
             definitions={},
         )
+
+    def mail(recipient: Recipient) -> Mail:
+        identity = message_id(NAME, period.name, recipient.address, settings.mail.sender)
+        return Mail(recipient.address, identity, lambda: message(recipient))
+
+    return [mail(recipient) for recipient in everyone]
 
 
 def _read(

@@ -89,6 +89,10 @@ class Formats:
         """Write a share as a percentage with two digits: weekly rates are small."""
         return NOTHING if value is None else format_percent(value, "#,##0.00%", self.locale)
 
+    def whole_rate(self, value: Decimal | None) -> str:
+        """Write a share as a percentage without digits, where there is little room."""
+        return NOTHING if value is None else format_percent(value, "#,##0%", self.locale)
+
     def points(self, value: Decimal | None) -> str:
         """Write the difference of two shares in percentage points."""
         return NOTHING if value is None else format_decimal(value * 100, "#,##0.00", self.locale)
@@ -116,6 +120,10 @@ class Formats:
     def moment(self, value: datetime | None) -> str:
         """Write a day with its time, to the minute."""
         return NOTHING if value is None else f"{self.day(value)} {value:%H:%M}"
+
+    def month(self, value: date) -> str:
+        """Write a month with its year."""
+        return format_skeleton("yMMM", value, locale=self.locale)
 
     def weekday(self, value: date) -> str:
         """Write a day with its year and weekday."""

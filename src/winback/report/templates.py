@@ -11,12 +11,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from winback.report.language import read_words
 from winback.report.scope import Language
 
+SHARED = "shared"  # folder beside the reports' own: templates that several of them include
+
 
 @cache
 def read_templates(folder: Path, language: Language) -> Environment:
     """Return a folder's templates in one language; those of markup escape what they show."""
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, folder.parent / SHARED]),
         autoescape=lambda name: name is not None and (".mjml" in name or ".html" in name),
         undefined=StrictUndefined,
         trim_blocks=True,

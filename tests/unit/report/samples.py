@@ -54,6 +54,7 @@ def decimal(text: str | None) -> Decimal | None:
 def figures() -> list[dict[str, Any]]:
     return [
         dict(zip(("name", "value", "part", "whole", "change"), (name, *map(decimal, values)), strict=True))
+        | dict.fromkeys(("year_change", "before", "before_as_sent", "changed_feeds"))
         for name, values in _FIGURES.items()
     ]
 
@@ -66,6 +67,7 @@ def call_first(language: Language, rows: int = 20) -> list[dict[str, Any]]:
             "name": _NAMES[place % 10],
             "phone": f"138{12345678 + 7919 * place}",
             "region": ["东北区一店", "中西部三店", "南方大区二店"][place % 3],
+            "account_manager": "林经理",
             "customer_id": f"10{place:03}",
             "stage": "churned" if place % 6 == 4 else "at_risk",
             "value_tier": ["vip", "major", "major", "ordinary", None][place % 5],
@@ -96,6 +98,92 @@ def trend() -> list[dict[str, Any]]:
     ]
 
 
+def reasons() -> list[dict[str, Any]]:
+    columns = ("reason_class", "is_inferred", "customers", "lost_revenue", "sub_reasons", "churned")
+    return [
+        dict(zip(columns, row, strict=True))
+        for row in (
+            ("disappointed", False, 9, Decimal("6200"), ["quality", "service"], 21),
+            ("lured_away", True, 8, Decimal("2100"), ["competitor"], 21),
+            ("unknown", None, 4, Decimal("600"), None, 21),
+        )
+    ]
+
+
+def overdue(rows: int = 9) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": _NAMES[place % 10],
+            "phone": f"139{12345678 + 7919 * place}",
+            "customer_id": f"20{place:03}",
+            "value_tier": "major",
+            "value_12m": Decimal("9000") / (place + 1),
+            "account_manager": "林经理",
+            "complaint_id": f"T{place:03}",
+            "category": ["商品质量", "缺货", None][place % 3],
+            "severity": "严重",
+            "opened_on": AS_OF - timedelta(days=30 - place),
+            "days_open": 30 - place,
+            "resolution_due_hours": 120,
+            "is_unanswered": place % 4 == 0,
+            "complaints": rows,
+            "place": place + 1,
+        }
+        for place in range(rows)
+    ]
+
+
+def upgrades(rows: int = 8) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": _NAMES[place % 10],
+            "phone": f"137{12345678 + 7919 * place}",
+            "customer_id": f"30{place:03}",
+            "account_manager": None,
+            "tier": "ordinary",
+            "next_tier": "major",
+            "figure_12m": Decimal("2100") - place,
+            "missing": Decimal("90") + place,
+            "growth": Decimal("0.31"),
+            "candidates": rows,
+            "place": place + 1,
+        }
+        for place in range(rows)
+    ]
+
+
+def complaint_categories() -> list[dict[str, Any]]:
+    counts = {"商品质量": 41, "服务态度": 22, "价格与促销": 17, "缺货": 9, None: 4}
+    return [{"name": name, "count": count} for name, count in counts.items()]
+
+
+def bridge() -> list[dict[str, Any]]:
+    amounts = {
+        "start": "88000", "new": "2100", "reactivated": "900", "expansion": "12400",
+        "contraction": "-15100", "lapsed": "-7300", "end": "81000",
+    }  # fmt: skip
+    return [
+        {"place": place, "month": date(2017, 12, 1), "name": name, "amount": Decimal(amount)}
+        for place, (name, amount) in enumerate(amounts.items(), start=1)
+    ]
+
+
+def targets() -> list[dict[str, Any]]:
+    columns = ("month", "metric", "business_line", "actual", "target")
+    return [
+        dict(zip(columns, (date(2017, 12, 1), *row), strict=True))
+        for row in (
+            ("churn_rate", "all", Decimal("0.021"), Decimal("0.020")),
+            ("revenue_per_active", "retail", Decimal("31.5"), Decimal("30")),
+        )
+    ]
+
+
+def alarms() -> list[dict[str, Any]]:
+    columns = ("kind", "name", "cause_key", "batch_no", "window_days", "complaints")
+    return [dict(zip(columns, ("batch", "全脂牛奶", "erp:M1:A17", "A17", 7, 6), strict=True))]
+
+
 def data_quality(is_stale: bool = False) -> list[dict[str, Any]]:
     columns = ("feed", "source_id", "last_business_day", "is_stale", "rows_in", "rows_waiting")
     day = AS_OF - timedelta(days=2 if is_stale else 0)
@@ -115,6 +203,14 @@ def report_rows(language: Language = "zh", **blocks: Any) -> ReportRows:
         "call_first": call_first(language),
         "trend": trend(),
         "data_quality": data_quality(),
+        "events": [{"name": "提价", "started_on": AS_OF - timedelta(weeks=5)}],
+        "reasons": reasons(),
+        "overdue": overdue(),
+        "alarms": alarms(),
+        "upgrades": upgrades(),
+        "complaint_categories": complaint_categories(),
+        "bridge": bridge(),
+        "targets": targets(),
     }
     name = {"zh": "东北大区", "en": "North East"}[language]
     return ReportRows(ScopedCustomers(name, 2446), {**usual, **blocks})

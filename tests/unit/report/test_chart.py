@@ -1,20 +1,23 @@
 import struct
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from tests.unit.report import samples
 from winback.report import chart
-from winback.report.definition import Chart, Panel
+from winback.report.definition import Chart, Panel, Trend
 from winback.report.language import Formats, read_words
 
 TREND = samples.REPORT.file.charts["trend"]
 
 
-def draw(rows: list[dict[str, object]], language: str = "zh", kind: Chart = TREND) -> bytes | None:
+def draw(rows: list[dict[str, object]], language: str = "zh", kind: Chart = TREND, events: Any = ()) -> bytes | None:
     words = read_words(samples.REPORT.folder, language)
-    return chart.draw(kind, rows, words.gettext, Formats(language, "CNY"))
+    return chart.draw(
+        kind, {kind.block: rows, "events": events}, words.gettext, Formats(language, "CNY")
+    )
 
 
 @pytest.mark.filterwarnings("error")
@@ -27,7 +30,7 @@ def test_a_character_that_the_font_lacks_fails() -> None:
     label = "有流失风险 \N{PILE OF POO}"
     panel = Panel(column="customers_at_risk", kind="line", label=label, color="#000000")
     with pytest.raises(UserWarning, match="Glyph 128169"):
-        draw(samples.trend(), kind=Chart(block="trend", day="week_ends_on", panels=(panel,)))
+        draw(samples.trend(), kind=Trend(kind="trend", block="trend", day="week_ends_on", panels=(panel,)))
 
 
 def test_the_picture_is_twice_as_wide_as_it_is_shown() -> None:

@@ -1,5 +1,6 @@
 """What every report folder must keep to."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -12,26 +13,46 @@ from winback.errors import WinbackError
 from winback.feeds import FEEDS
 from winback.report import render
 from winback.report.definition import Report, load_report
+from winback.report.glossary import read_definitions
+from winback.report.language import read_words
+from winback.report.templates import SHARED
 
 MJML_TAGS = {
     *("mjml", "mj-head", "mj-title", "mj-preview", "mj-attributes", "mj-all", "mj-raw", "mj-style"),
     *("mj-body", "mj-wrapper", "mj-section", "mj-column", "mj-text", "mj-table", "mj-image"),
 }
+TEMPORARY = {"scoped_customers", "figures_as_sent"}
+ABOUT_CUSTOMERS = (
+    *("dim_customer", "customer_", "fct_", "churn_reasons", "tier_movements", "upgrade_candidates"),
+    *("cross_sell_candidates", "spend_mark_crossings", "complaint_causes"),
+)
 NAMES = sorted(file.parent.name for file in paths.REPORTS.glob("*/report.yml"))
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[*NAMES, "key_customers"])
 def report(request: pytest.FixtureRequest) -> Report:
-    return load_report(request.param)
+    """Return each report, and the page that some of them attach."""
+    if request.param in NAMES:
+        return load_report(request.param)
+    page = load_report("key_customer_alert").page
+    assert page is not None
+    assert page.name == request.param
+    return page
 
 
 def test_there_are_reports() -> None:
-    assert {"weekly_retention", "data_incident"} <= set(NAMES)
+    assert {"weekly_retention", "key_customer_alert", "monthly_tier_review", "data_incident"} <= set(NAMES)
 
 
 def phrases(report: Report) -> set[str | tuple[str, ...]]:
     found: set[str | tuple[str, ...]] = set(report.file.phrases())
-    for template in report.folder.glob("*.j2"):
+    templates = list(report.folder.glob("*.j2"))
+    shared = [
+        file
+        for file in (report.folder.parent / SHARED).glob("*.j2")
+        if any(f'"{file.name}"' in template.read_text("utf-8") for template in templates)
+    ]
+    for template in templates + shared:
         with template.open("rb") as file:
             found |= {phrase for _, phrase, _, _ in extract("jinja2.ext:babel_extract", file)}
     with Path(render.__file__).open("rb") as file:
@@ -61,7 +82,8 @@ def test_translations_keep_the_placeholders(report: Report) -> None:
 
 
 def test_only_known_mjml_tags_are_used(report: Report) -> None:
-    used = set(re.findall(r"</?(mj[\w-]*)", (report.folder / "template.mjml.j2").read_text("utf-8")))
+    files = [*report.folder.glob("*.mjml.j2"), *(report.folder.parent / SHARED).glob("*.mjml.j2")]
+    used = set(re.findall(r"</?(mj[\w-]*)", "".join(file.read_text("utf-8") for file in files)))
     assert used
     assert used <= MJML_TAGS
 
@@ -75,7 +97,7 @@ def test_queries_select_from_marts_only_and_about_incidents_from_ops(report: Rep
         named = set(re.findall(r"(\w+) as \(", bare))
         sources = set(re.findall(r"\b(?:from|join)\s+([\w.]+)", bare)) - named - {"lateral"}
         assert sources, block
-        assert all(source == "scoped_customers" or source.startswith(schema) for source in sources), block
+        assert all(source in TEMPORARY or source.startswith(schema) for source in sources), block
         assert not re.search(r"\b(insert|update|delete|create|drop|now|current_date)\b", bare), block
 
 
@@ -83,7 +105,7 @@ def test_queries_about_customers_are_scoped(report: Report) -> None:
     about_customers = [
         (block, query)
         for block, query in report.queries
-        if re.search(r"marts\.(dim_customer|customer_|fct_)", query)
+        if re.search(rf"marts\.({'|'.join(ABOUT_CUSTOMERS)})", query)
     ]
     assert about_customers or report.name == "data_incident"
     for block, query in about_customers:
@@ -91,13 +113,33 @@ def test_queries_about_customers_are_scoped(report: Report) -> None:
 
 
 def test_every_feed_has_a_name(report: Report) -> None:
-    assert set(report.file.words["feeds"]) >= set(FEEDS)
+    if any("words.feeds" in file.read_text("utf-8") for file in report.folder.glob("*.j2")):
+        assert set(report.file.words["feeds"]) >= set(FEEDS)
 
 
 def test_every_figure_has_a_name() -> None:
     file = load_report("weekly_retention").file
     figures = dict(load_report("weekly_retention").queries)["figures"]
     assert set(file.figures) == set(re.findall(r"\(\s*'(\w+)',", figures))
+
+
+def test_what_is_filled_in_is_read_back_as_a_reason() -> None:
+    """The words to choose from are those of the seed, in both languages."""
+    file = load_report("weekly_retention").file
+    with (paths.DBT_PROJECT / "seeds" / "churn_reason_codes.csv").open(encoding="utf-8") as seed:
+        known = {row["reason_code"] for row in csv.DictReader(seed)}
+    for language in ("en", "zh"):
+        words = read_words(load_report("weekly_retention").folder, language)
+        shown = {words.gettext(word) for word in file.words["reason_codes"].values()}
+        assert shown
+        assert shown <= known
+
+
+def test_a_glossary_names_a_word_as_its_definition_does(report: Report) -> None:
+    """A definition in Chinese begins with its word, which the mail writes in bold before it, once."""
+    words, definitions = read_words(report.folder, "zh"), read_definitions()
+    for block, label in report.file.glossary.items():
+        assert definitions[f"{block}_zh"].startswith(f"{words.gettext(label)}：")
 
 
 def test_an_unknown_report_is_refused_with_the_known_ones() -> None:
