@@ -11,7 +11,11 @@ from winback.report.scope import Recipient
 
 
 def note_figures(
-    connection: psycopg.Connection[Any], report: Report, recipient: Recipient, period: Period, rows: ReportRows
+    connection: psycopg.Connection[Any],
+    report: Report,
+    recipient: Recipient,
+    period: Period,
+    rows: ReportRows,
 ) -> None:
     """Note what a recipient's mail says, before it is handed over; a mail made anew takes the place."""
     figures = [(row["name"], row["value"]) for row in rows.blocks.get("figures", ())]

@@ -13,11 +13,11 @@ from winback.report.language import Formats, read_words
 TREND = samples.REPORT.file.charts["trend"]
 
 
-def draw(rows: list[dict[str, object]], language: str = "zh", kind: Chart = TREND, events: Any = ()) -> bytes | None:
+def draw(
+    rows: list[dict[str, object]], language: str = "zh", kind: Chart = TREND, events: Any = ()
+) -> bytes | None:
     words = read_words(samples.REPORT.folder, language)
-    return chart.draw(
-        kind, {kind.block: rows, "events": events}, words.gettext, Formats(language, "CNY")
-    )
+    return chart.draw(kind, {kind.block: rows, "events": events}, words.gettext, Formats(language, "CNY"))
 
 
 @pytest.mark.filterwarnings("error")
