@@ -47,7 +47,8 @@ create table marts.churn_reasons (
     customer_key text, month date, reason_class text, sub_reason text, is_inferred boolean
 );
 create table marts.retention_targets (
-    month date, period_ends_on date, is_complete boolean, business_line text, metric text, target numeric, actual numeric
+    month date, period_ends_on date, is_complete boolean, business_line text, metric text,
+        target numeric, actual numeric
 );
 create table marts.upgrade_candidates (
     customer_key text, business_line text, tier text, next_tier text, figure_12m numeric, missing numeric,
@@ -70,8 +71,10 @@ create table marts.customer_flags (
 );
 create table marts.fct_complaints (
     complaint_key text primary key, customer_key text, opened_on date, is_open boolean, resolved_on date,
-    complaint_id text, category text, category_word text, severity text, opened_at timestamptz, order_key text,
-    product_key text, batch_no text, region_key text, first_response_hours numeric, resolution_due_hours integer,
+    complaint_id text, category text, category_word text, severity text,
+        opened_at timestamptz, order_key text,
+    product_key text, batch_no text, region_key text, first_response_hours numeric,
+        resolution_due_hours integer,
     is_response_in_time boolean, is_resolution_in_time boolean
 );
 create table marts.customer_weeks (
@@ -124,22 +127,27 @@ insert into marts.customer_weeks values
     ('c:c', '2017-12-31', 'active', 3, 30.25, 0, 0, 0, 0, 1, 1, 0, 0, 0),
     ('c:d', '2017-12-31', 'at_risk', 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 700),
     ('c:a', '2018-01-07', 'at_risk', 0, 0, 0, 0, 0, 0, 1, 0, 0, null, 500);
-update marts.fct_complaints set opened_at = opened_on, category = 'Late', category_word = 'late', product_key = 'p:1';
+update marts.fct_complaints set opened_at = opened_on, category = 'Late',
+    category_word = 'late', product_key = 'p:1';
 update marts.fct_complaints set is_resolution_in_time = false where complaint_key in ('k1', 'k2');
-update marts.fct_complaints set region_key = 'erp:S', order_key = 'o1', batch_no = 'B7' where complaint_key = 'k3';
+update marts.fct_complaints set region_key = 'erp:S', order_key = 'o1',
+    batch_no = 'B7' where complaint_key = 'k3';
 insert into marts.events values
-    ('e1', '全国促销', '2017-12-20', null), ('e2', '南区封路', '2017-12-22', 'erp:S'), ('e3', 'later', '2018-01-02', null);
+    ('e1', '全国促销', '2017-12-20', null), ('e2', '南区封路', '2017-12-22', 'erp:S'), ('e3', 'later',
+        '2018-01-02', null);
 insert into marts.churn_reasons values ('c:b', '2017-12-01', 'disappointed', 'quality', false);
 insert into marts.retention_targets values
     ('2017-12-01', '2017-12-31', true, 'all', 'churn_rate', 0.02, 0.03),
     ('2017-12-01', '2017-12-31', true, 'export', 'churn_rate', 0.05, 0.01),
     ('2017-11-01', '2017-11-30', true, 'all', 'churn_rate', 0.02, 0.01);
 insert into marts.upgrade_candidates values
-    ('c:a', 'retail', 'ordinary', 'major', 500, 20, 0.3), ('c:d', 'export', 'small', 'ordinary', 700, 10, 0.5);
+    ('c:a', 'retail', 'ordinary', 'major', 500, 20, 0.3), ('c:d', 'export', 'small',
+        'ordinary', 700, 10, 0.5);
 insert into marts.dim_product values ('p:1', '牛奶');
 insert into marts.fct_orders values ('o1', 'web');
 insert into marts.complaint_causes values
-    ('batch', 'p:1:B7', 'p:1', 'B7', null, null, 7, true), ('channel', 'web', null, null, null, 'web', 2, true),
+    ('batch', 'p:1:B7', 'p:1', 'B7', null, null, 7, true), ('channel', 'web', null, null,
+        null, 'web', 2, true),
     ('product', 'p:1', 'p:1', null, null, null, 14, false);
 insert into marts.customer_months values
     ('c:a', '2017-12-01', '2017-12-31', true, 'lapsed', 100, 0, -100),
@@ -463,7 +471,9 @@ def test_the_same_week_last_year_stands_beside_where_the_marts_keep_it(marts: An
         return next(row["year_change"] for row in found if row["name"] == name)
 
     assert change("orders") is None
-    marts.execute("update marts.customer_weeks set week_ends_on = '2017-01-01' where week_ends_on = %s", [BEFORE])
+    marts.execute(
+        "update marts.customer_weeks set week_ends_on = '2017-01-01' where week_ends_on = %s", [BEFORE]
+    )
     assert change("orders") == 1  # 2017-W52 against 2016-W52
 
 
@@ -475,9 +485,13 @@ def test_a_figure_that_changed_since_it_was_sent_is_shown_old_and_new(marts: Any
     note_figures(marts, REPORT, reader, iso_week(BEFORE), before)
     now = {row["name"]: row for row in read(marts, reader).blocks["figures"]}
     assert now["orders"]["before_as_sent"] == now["orders"]["before"] == 2
-    marts.execute("update marts.customer_weeks set orders = 5 where customer_key = 'c:c' and week_ends_on = %s", [BEFORE])
     marts.execute(
-        "insert into ops.batches (feed, source_id, business_day, status, rows_in, rows_inserted, rows_updated,"
+        "update marts.customer_weeks set orders = 5 where customer_key = 'c:c' and week_ends_on = %s",
+        [BEFORE],
+    )
+    marts.execute(
+        "insert into ops.batches"
+        " (feed, source_id, business_day, status, rows_in, rows_inserted, rows_updated,"
         " rows_unchanged, rows_superseded, rows_quarantined, committed_at)"
         " values ('orders', 'erp', %s, 'committed', 1, 1, 0, 0, 0, 0, clock_timestamp())",
         [BEFORE],

@@ -26,8 +26,11 @@ WIDTH = 600  # CSS pixels in the mail; the picture has twice as many, for sharp 
 _PIXELS = 2
 _INK, _SOFT, _FAINT, _PAPER = "#334155", "#526075", "#e2e8f0", "#f8fafc"
 _TOTAL, _UP, _DOWN = "#64748b", "#15803d", "#b91c1c"
-_TITLE = {"loc": "left", "fontfamily": FONT, "fontsize": 14, "color": _INK, "pad": 10}
-_TEXT = {"fontfamily": FONT, "fontsize": 14, "color": _INK, "parse_math": False}
+_TITLE: dict[str, Any] = {"loc": "left", "fontfamily": FONT, "fontsize": 14, "color": _INK, "pad": 10}
+_TEXT: dict[str, Any] = {"fontfamily": FONT, "fontsize": 14, "color": _INK, "parse_math": False}
+_ABOVE: dict[str, Any] = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center"}
+_BESIDE: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
+_MIDDLE: dict[str, Any] = {"ha": "center", "va": "center"}
 _ROW, _HEAD = 38, 60  # CSS pixels
 _LONGEST = 22  # Latin letters of a label; Hanzi count twice
 _EVENTS = 3
@@ -114,8 +117,7 @@ def _draw_panel(axes: "Axes", panel: Panel, values: Sequence[int | None], format
         for place in {known[0][1], highest[1], len(numbers) - 1}:
             if values[place] is not None:
                 text = formats.count(values[place])
-                at = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center"}
-                axes.annotate(text, (place, numbers[place]), **at, **_TEXT)  # type: ignore[arg-type]
+                axes.annotate(text, (place, numbers[place]), **_ABOVE, **_TEXT)
         spread = highest[0] - lowest[0] or highest[0]
         floor = 0.0 if panel.kind == "bars" else max(0.0, lowest[0] - 0.35 * spread)
         axes.set_ylim(floor, highest[0] + 0.3 * ((highest[0] - floor) or 1))
@@ -132,9 +134,7 @@ def _label_days(axes: "Axes", days: Sequence[date], formats: Formats) -> None:
     axes.set_xticks(list(places), labels, fontfamily=FONT, fontsize=13, color=_INK)
 
 
-def _waterfall(
-    chart: Waterfall, rows: Sequence[Row], gettext: Gettext, formats: Formats
-) -> "Figure | None":
+def _waterfall(chart: Waterfall, rows: Sequence[Row], gettext: Gettext, formats: Formats) -> "Figure | None":
     """Draw one line per step, each beginning where the one before ended."""
     if not any(row["amount"] for row in rows):
         return None
@@ -149,8 +149,7 @@ def _waterfall(
         color = _TOTAL if is_total else _UP if amount > 0 else _DOWN
         axes.barh(place, amount, left=begin, color=color, height=0.6)
         text = formats.money(row["amount"]) if is_total else formats.change(row["amount"], "money")
-        at = {"xytext": (6, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
-        axes.annotate(text, (max(begin, level), place), **at, **_TEXT)  # type: ignore[arg-type]
+        axes.annotate(text, (max(begin, level), place), **_BESIDE, **_TEXT)
     low, high = min(reach), max(reach)
     axes.set_xlim(low, high + 0.32 * (high - low))
     return figure
@@ -169,8 +168,7 @@ def _pareto(chart: Pareto, rows: Sequence[Row], gettext: Gettext, formats: Forma
         so_far += row["count"]
         axes.barh(place, row["count"], color=chart.color, height=0.6, alpha=1 if place == 0 else 0.55)
         text = f"{formats.count(row['count'])} · {formats.whole_rate(Decimal(so_far) / total)}"
-        at = {"xytext": (6, 0), "textcoords": "offset points", "ha": "left", "va": "center"}
-        axes.annotate(text, (row["count"], place), **at, **_TEXT)  # type: ignore[arg-type]
+        axes.annotate(text, (row["count"], place), **_BESIDE, **_TEXT)
     axes.set_xlim(0, 1.35 * max(row["count"] for row in shown))
     return figure
 
@@ -182,15 +180,16 @@ def _pyramid(chart: Pyramid, rows: Sequence[Row], gettext: Gettext, formats: For
         return None
     figure, axes = _lines(gettext(chart.label), [gettext(chart.tiers[row["tier"]]) for row in rows])
     for place, row in enumerate(rows):
-        axes.barh(place, row["customers"], left=-row["customers"] / 2, color="#0f766e", height=0.7, alpha=0.55)
-        middle = {"ha": "center", "va": "center"}
-        axes.annotate(formats.count(row["customers"]), (0, place), **middle, **_TEXT)  # type: ignore[arg-type]
+        axes.barh(
+            place, row["customers"], left=-row["customers"] / 2, color="#0f766e", height=0.7, alpha=0.55
+        )
+        axes.annotate(formats.count(row["customers"]), (0, place), **_MIDDLE, **_TEXT)
         for x, sign, number, color in (
             (0.78, gettext(chart.risen), row["risen"], _UP),
             (1.06, gettext(chart.fallen), row["fallen"], _DOWN),
         ):
             style = {**_TEXT, "color": color if number else _SOFT}
-            axes.annotate(f"{sign} {formats.count(number)}", (x * most, place), **middle, **style)  # type: ignore[arg-type]
+            axes.annotate(f"{sign} {formats.count(number)}", (x * most, place), **_MIDDLE, **style)
     axes.set_xlim(-0.55 * most, 1.22 * most)
     return figure
 
@@ -209,7 +208,7 @@ def _heat_map(chart: HeatMap, rows: Sequence[Row], gettext: Gettext, formats: Fo
         axes.barh(y, 0.94, left=x - 0.47, color="#0f766e", alpha=0.08 + 0.92 * share, height=0.9)
         style = {**_TEXT, "fontsize": 13, "color": "#ffffff" if share > _DARK else _INK}
         text = formats.whole_rate(row["share"])
-        axes.annotate(text, (x, y), ha="center", va="center", **style)
+        axes.annotate(text, (x, y), **_MIDDLE, **style)
     axes.set_xlim(-0.55, len(numbers) - 0.45)
     labels = [formats.count(number) for number in numbers]
     axes.set_xticks(range(len(numbers)), labels, fontfamily=FONT, fontsize=13, color=_INK)
@@ -223,11 +222,11 @@ def _lines(title: str, labels: Sequence[str], extra: int = 0) -> "tuple[Figure, 
     axes.set_facecolor(_PAPER)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.set_xticks([])
-    axes.set_yticks(range(len(labels)), [_short(label) for label in labels], **_TEXT)  # type: ignore[arg-type]
+    axes.set_yticks(range(len(labels)), [_short(label) for label in labels], **_TEXT)
     axes.tick_params(length=0)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
-    figure.suptitle(title, x=0.025, ha="left", **_TEXT)  # type: ignore[arg-type]
+    figure.suptitle(title, x=0.025, ha="left", **_TEXT)
     return figure, axes
 
 

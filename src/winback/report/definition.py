@@ -8,8 +8,8 @@ template.mjml.j2   the mail as HTML
 template.txt.j2    the mail as plain text
 translations/      <locale>.po for every language but English, which the sources are written in
 
-A folder with a `page.yml` and a `page.html.j2` instead is a page that several reports attach: its queries also
-get `customer_keys`, the customers that the report names.
+A folder with a `page.yml` and a `page.html.j2` instead is a page that several reports attach: its queries
+also get `customer_keys`, the customers that the report names.
 """
 
 from collections.abc import Mapping, Sequence

@@ -54,8 +54,8 @@ def read_rows(
     """Run a report's queries in one read-only snapshot; return None for a manager who left.
 
     Queries may use: as_of_date, starts_on, ends_on, before_ends_on (the end of the period before),
-    year_before_ends_on, language, scope_kind, scope_key, and the parameters of `report.yml`; those of a page also
-    customer_keys, and `page.yml`'s parameters instead. The connection must not be inside a transaction.
+    year_before_ends_on, language, scope_kind, scope_key, and the parameters of `report.yml`; those of a page
+    also customer_keys, and `page.yml`'s parameters instead. The connection must not be inside a transaction.
     """
     before_ends_on = period.starts_on - timedelta(days=1)
     parameters = {

@@ -109,7 +109,9 @@ def render(
     }
     figures = context["figures"]
     context["restated"] = [
-        name for name, kind in report.file.figures.items() if name in figures and _is_restated(figures[name], kind.unit, formats)
+        name
+        for name, kind in report.file.figures.items()
+        if name in figures and _is_restated(figures[name], kind.unit, formats)
     ]
     changed = {feed for name in context["restated"] for feed in figures[name]["changed_feeds"]}
     feed_words = report.file.words.get("feeds", {})

@@ -33,7 +33,7 @@ def write_workbook(
 
     workbook = Workbook(write_only=True)
     for sheet in shown:
-        _write_sheet(workbook, file, sheet, blocks[sheet.block], gettext, formats)
+        _write_sheet(workbook, file, sheet, blocks[sheet.block], gettext=gettext, formats=formats)
     written = io.BytesIO()
     workbook.save(written)
     return written.getvalue()
@@ -44,6 +44,7 @@ def _write_sheet(
     file: ReportFile,
     sheet: Sheet,
     rows: Sequence[Row],
+    *,
     gettext: Callable[[str], str],
     formats: Formats,
 ) -> None:
@@ -67,7 +68,10 @@ def _write_sheet(
     for row in rows:
         values = {name: None if column.is_filled_in else row[name] for name, column in sheet.columns.items()}
         page.append(
-            [cells.value(_word(file, column, values[name], gettext), column) for name, column in sheet.columns.items()]
+            [
+                cells.value(_word(file, column, values[name], gettext), column)
+                for name, column in sheet.columns.items()
+            ]
         )
 
 

@@ -1,23 +1,25 @@
 import struct
 import subprocess
 import sys
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.unit.report import samples
 from winback.report import chart
-from winback.report.definition import Chart, Panel, Trend
+from winback.report.definition import Chart, Panel, Report, Trend, load_report
 from winback.report.language import Formats, read_words
 
 TREND = samples.REPORT.file.charts["trend"]
 
 
-def draw(rows: list[dict[str, object]], language: str = "zh", kind: Chart = TREND, events: Any = ()) -> bytes | None:
+def draw(
+    rows: list[dict[str, object]], language: str = "zh", kind: Chart = TREND, events: Any = ()
+) -> bytes | None:
     words = read_words(samples.REPORT.folder, language)
-    return chart.draw(
-        kind, {kind.block: rows, "events": events}, words.gettext, Formats(language, "CNY")
-    )
+    return chart.draw(kind, {kind.block: rows, "events": events}, words.gettext, Formats(language, "CNY"))
 
 
 @pytest.mark.filterwarnings("error")
@@ -68,3 +70,49 @@ assert "matplotlib.figure" in sys.modules
 assert not {"matplotlib.pyplot", "mplfonts"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+MONTHLY = load_report("monthly_tier_review")
+PYRAMID = [
+    {"tier": tier, "customers": customers, "risen": 3, "fallen": 0}
+    for tier, customers in (("vip", 25), ("major", 469), ("ordinary", 741), ("small", 1234))
+]
+COHORTS = [
+    {"month": date(2017, month, 1), "number": number, "share": Decimal(9 - number) / 10}
+    for month in range(4, 12)
+    for number in range(1, 13 - month)
+]
+KINDS = [
+    ("causes", samples.REPORT, samples.complaint_categories()),
+    ("bridge", samples.REPORT, samples.bridge()),
+    ("pyramid", MONTHLY, PYRAMID),
+    ("cohorts", MONTHLY, COHORTS),
+]
+
+
+def draw_kind(name: str, report: Report, rows: Any, language: str) -> bytes | None:
+    kind = report.file.charts[name]
+    words = read_words(report.folder, language)
+    return chart.draw(kind, {kind.block: rows}, words.gettext, Formats(language, "CNY"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("name", "report_", "rows"), KINDS, ids=[name for name, *_ in KINDS])
+def test_every_kind_is_drawn_with_glyphs_for_all_it_says(
+    name: str, report_: Report, rows: Any, language: str
+) -> None:
+    picture = draw_kind(name, report_, rows, language)
+    assert picture is not None
+    width, height = struct.unpack(">II", picture[16:24])
+    assert width == 2 * chart.WIDTH
+    assert height < 1.2 * width
+    assert draw_kind(name, report_, [], language) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_from_the_data_are_text_and_leave_room() -> None:
+    names = ["$\\frac{1}{2}$", "王" * 80, "x" * 80, "a_b^c", None]
+    rows = [{"name": name, "count": 5 - place} for place, name in enumerate(names)]
+    assert draw_kind("causes", samples.REPORT, rows, "zh")
+    events = [{"name": "$x" + "王" * 80, "started_on": samples.AS_OF}]
+    assert draw(samples.trend(), events=events) != draw(samples.trend())

@@ -197,8 +197,29 @@ def test_an_empty_scope_reads_well(language: str) -> None:
 
 # Columns of the marts that are never null, or that a row is made for.
 KNOWN = {
-    *("name", "feed", "source_id", "stage", "place", "week_ends_on", "reason_class", "kind", "next_tier", "growth"),
-    *("metric", "business_line", "month", "count", "amount", "opened_on", "complaints", "candidates", "started_on"),
+    *(
+        "name",
+        "feed",
+        "source_id",
+        "stage",
+        "place",
+        "week_ends_on",
+        "reason_class",
+        "kind",
+        "next_tier",
+        "growth",
+    ),
+    *(
+        "metric",
+        "business_line",
+        "month",
+        "count",
+        "amount",
+        "opened_on",
+        "complaints",
+        "candidates",
+        "started_on",
+    ),
     *("window_days", "cause_key", "days_open"),
 }
 

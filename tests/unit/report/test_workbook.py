@@ -31,8 +31,19 @@ def test_it_has_a_sheet_per_list_in_the_readers_words() -> None:
     assert workbook.sheetnames == ["联系名单", "超时投诉", "有望升级"]
     page = workbook["联系名单"]
     assert [cell.value for cell in page[1]][:4] == ["序号", "客户编号", "客户", "电话"]
-    assert [cell.value for cell in page[2]][:6] == [1, "10000", "王秀英", "13812345678", "有流失风险", "顶级客户"]
-    assert sheets(samples.message("en")).sheetnames == ["Call list", "Overdue complaints", "Upgrade candidates"]
+    assert [cell.value for cell in page[2]][:6] == [
+        1,
+        "10000",
+        "王秀英",
+        "13812345678",
+        "有流失风险",
+        "顶级客户",
+    ]
+    assert sheets(samples.message("en")).sheetnames == [
+        "Call list",
+        "Overdue complaints",
+        "Upgrade candidates",
+    ]
 
 
 def test_every_row_is_in_it_however_few_the_mail_shows() -> None:
@@ -45,16 +56,16 @@ def test_it_can_be_filtered_filled_in_and_read_while_it_scrolls() -> None:
     page = sheets(samples.message("en"))["Call list"]
     assert page.freeze_panes == "B2"
     assert page.auto_filter.ref == "A1:R21"
-    choices = {str(found.sqref).split(":")[0]: found.formula1 for found in page.data_validations.dataValidation}
+    choices = {
+        str(found.sqref).split(":")[0]: found.formula1 for found in page.data_validations.dataValidation
+    }
     titles = {cell.value: f"{cell.column_letter}2" for cell in page[1]}
     assert choices[titles["Outcome"]].startswith('"will order,')
     assert "quality" in choices[titles["Reason given"]].strip('"').split(",")
     assert all(len(formula) <= 255 for formula in choices.values())  # more, and Excel mends the file
 
 
-@pytest.mark.parametrize(
-    ("language", "formatted"), [("zh", 'yyyy"年"m"月"d"日"'), ("en", "mmm d, yyyy")]
-)
+@pytest.mark.parametrize(("language", "formatted"), [("zh", 'yyyy"年"m"月"d"日"'), ("en", "mmm d, yyyy")])
 def test_numbers_and_days_are_such_and_text_is_text(language: Any, formatted: str) -> None:
     page = sheets(samples.message(language)).worksheets[0]
     row = {title.value: cell for title, cell in zip(page[1], page[2], strict=True)}

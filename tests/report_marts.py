@@ -1,0 +1,201 @@
+"""Empty marts as their contracts say they are, and a company of which every text tells whose it is."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg import sql
+
+from winback import paths
+
+AS_OF = date(2017, 12, 31)
+MONTH = date(2017, 12, 1)
+
+
+def create_marts(connection: psycopg.Connection[Any]) -> None:
+    """Create every mart without rows, from the contracts that dbt enforces."""
+    connection.execute("create schema marts")
+    files = sorted((paths.DBT_PROJECT / "models" / "marts").glob("*/*__models.yml"))
+    assert files
+    for file in files:
+        for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]:
+            columns = [
+                sql.SQL("{} {}").format(sql.Identifier(column["name"]), sql.SQL(column["data_type"]))
+                for column in model["columns"]
+            ]
+            connection.execute(
+                sql.SQL("create table marts.{} ({})").format(
+                    sql.Identifier(model["name"]), sql.SQL(", ").join(columns)
+                )
+            )
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region and the number of the one above it, which comes before it: none is above itself."""
+
+    number: int
+    parent: int | None
+
+    @property
+    def key(self) -> str:
+        return f"erp:R{self.number:03}"
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A customer, of whom all else follows from the number."""
+
+    number: int
+    region: int
+    manager: int
+    business_line: str
+    stage: str
+    tier: str
+
+    @property
+    def key(self) -> str:
+        return f"erp:C{self.number:03}"
+
+    @property
+    def value(self) -> Decimal:
+        return Decimal(1000 + 7 * self.number)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Return every text that only this customer's rows hold."""
+        number = f"{self.number:03}"
+        marks = (f"ID{number}X", f"客户{number}名", f"1380000{number}", f"类{number}别", f"商品{number}号")
+        return (*marks, f"结果{number}果", f"依据{number}据", f"T{number}T")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A company: its regions, and its customers with the numbers of their regions and account managers."""
+
+    regions: tuple[Region, ...]
+    customers: tuple[Customer, ...]
+
+    def path(self, number: int) -> list[str]:
+        """Return a region and all above it, the highest first."""
+        region = self.regions[number]
+        return [*(self.path(region.parent) if region.parent is not None else []), region.key]
+
+    def fill(self, connection: psycopg.Connection[Any]) -> None:
+        """Put the company into empty marts."""
+        tables: dict[str, list[dict[str, Any]]] = {
+            "dim_region": [
+                {"region_key": r.key, "name": f"区域{r.number:03}", "region_path": self.path(r.number)}
+                for r in self.regions
+            ],
+            "dim_account_manager": [
+                {"account_manager_key": f"erp:M{number:03}", "name": f"经理{number:03}", "email": None}
+                for number in {customer.manager for customer in self.customers}
+            ],
+            "feed_status": [
+                {"feed": feed, "source_id": "erp", "last_business_day": AS_OF,
+                 "is_stale": False, "rows_in": 1,
+                 "rows_waiting": 0}
+                for feed in ("orders", "complaints")
+            ],
+        }  # fmt: skip
+        for customer in self.customers:
+            for table, rows in _rows(customer).items():
+                tables.setdefault(table, []).extend(rows)
+        for table, rows in tables.items():
+            if not rows:
+                continue
+            names = list(rows[0])
+            statement = sql.SQL("insert into marts.{} ({}) values ({})").format(
+                sql.Identifier(table),
+                sql.SQL(", ").join(map(sql.Identifier, names)),
+                sql.SQL(", ").join(sql.Placeholder() * len(names)),
+            )
+            with connection.cursor() as cursor:
+                cursor.executemany(statement, [[row[name] for name in names] for row in rows])
+
+
+def _rows(customer: Customer) -> dict[str, list[dict[str, Any]]]:
+    number, key, value = f"{customer.number:03}", customer.key, customer.value
+    is_churned, is_at_risk = customer.stage == "churned", customer.stage == "at_risk"
+    own = {"customer_key": key, "business_line": customer.business_line}
+    manager, region = f"erp:M{customer.manager:03}", f"erp:R{customer.region:03}"
+
+    def period(orders: int, *, is_last: bool) -> dict[str, Any]:
+        churned = int(is_churned and is_last)
+        return own | {
+            "stage": customer.stage if is_last else "active", "orders": orders,
+             "revenue": Decimal(orders * 10),
+            "complaints": 1, "customers_churned": churned, "customers_new": 0, "customers_reactivated": 0,
+            "customers_end": 1 - churned, "churn_base": 1, "churn_members": churned, "customers_start": 1,
+            "lost_revenue": value * churned, "revenue_at_risk": value * int(is_at_risk and is_last),
+            "value_12m": value, "is_complete": True,
+        }  # fmt: skip
+
+    def month(first: date, *, is_last: bool) -> dict[str, Any]:
+        ends_on = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+        return period(5 + int(is_last), is_last=is_last) | {
+            "month": first, "period_ends_on": ends_on, "tier": customer.tier, "revenue_12m": value,
+            "cohort_month": date(2017, 11, 1), "bridge_class": "expansion" if is_last else None,
+            "revenue_start": value - 9, "revenue_end": value, "bridge_amount": Decimal(9),
+        }  # fmt: skip
+
+    flags = [
+        {"customer_key": key, "rule_id": "silent", "outcome": customer.stage,
+         "signal": "days", "opened_on": AS_OF,
+         "label_zh": "久未购买", "label_en": "Silent", "evidence_zh": f"依据{number}据",
+          "evidence_en": f"依据{number}据"}
+    ] * int(is_churned or is_at_risk)  # fmt: skip
+    return {
+        "dim_customer": [
+            own | {"customer_id": f"ID{number}X", "region_key": region, "account_manager_key": manager,
+                   "do_not_contact": False, "last_order_on": date(2017, 9, 1), "value_tier": customer.tier,
+                   "tier": customer.tier, "value_12m": value, "stage": customer.stage, "closed_on": None}
+        ],
+        "dim_customer_contact": [
+            {"customer_key": key, "name": f"客户{number}名", "phone": f"1380000{number}"}
+        ],
+        "customer_weeks": [
+            period(2 + int(is_last), is_last=is_last)
+            | {"week_starts_on": end - timedelta(days=6), "week_ends_on": end}
+            for end, is_last in ((AS_OF - timedelta(days=7), False), (AS_OF, True))
+        ],
+        "customer_months": [month(date(2017, 11, 1), is_last=False), month(MONTH, is_last=True)],
+        "customer_flags": flags,
+        "customer_flag_history": [
+            {name: flag[name] for name in ("customer_key", "rule_id", "opened_on",
+             "evidence_zh", "evidence_en")}
+            for flag in flags
+        ],
+        "churn_reasons": [
+            own | {"month": MONTH, "reason_class": "disappointed", "sub_reason": "quality",
+                "is_inferred": False}
+        ] * int(is_churned),
+        "fct_complaints": [
+            {"complaint_key": f"k{number}", "complaint_id": f"T{number}T",
+             "customer_key": key, "is_open": True,
+             "opened_on": AS_OF - timedelta(days=3), "opened_at": AS_OF - timedelta(days=3),
+             "category": f"类{number}别", "category_word": f"类{number}别", "product_key": f"p{number}",
+             "is_resolution_in_time": False, "is_response_in_time": False, "order_key": f"o{number}"}
+        ],
+        "fct_contacts": [
+            {"contact_key": f"c{number}", "customer_key": key, "contacted_on": AS_OF, "contacted_at": AS_OF,
+             "account_manager_key": manager, "outcome": f"结果{number}果"}
+        ],
+        "dim_product": [{"product_key": f"p{number}", "name": f"商品{number}号"}],
+        "complaint_causes": [
+            {"kind": "product", "cause_key": f"p{number}", "product_key": f"p{number}", "window_days": 7,
+             "is_alarm": True}
+        ],
+        "upgrade_candidates": [
+            own | {"tier": "small", "next_tier": "ordinary", "figure_12m": value, "missing": Decimal(5),
+                   "growth": Decimal("0.2")}
+        ],
+        "tier_movements": [
+            own | {"month": MONTH, "from_tier": "ordinary", "to_tier": customer.tier, "direction": "up",
+                   "revenue_12m": value}
+        ],
+    }  # fmt: skip
