@@ -189,9 +189,9 @@ class RetentionOracle(Oracle):
             if len(spans) > 1 or not all(
                 self.line_reaches_back(each, month, span + 1) for each in lines for span in spans
             ):
-                row |= dict.fromkeys(FLOW)
+                row.update(dict.fromkeys(FLOW))
             if any((month, each) not in with_base for each in lines):
-                row |= dict.fromkeys(self.base_figures([]))
+                row.update(dict.fromkeys(self.base_figures([])))
         return table
 
     @cached_property

@@ -355,7 +355,7 @@ def one_off(rules: Rules) -> dict[str, Rules]:
 
 @pytest.mark.slow
 def test_three_years_of_retention_are_what_the_definitions_say(database):
-    """Every line has data for 36 complete months, so revenue is compared with a year ago for twelve of them."""
+    """With 36 complete months of every line, thirteen of them have revenue of a year ago."""
     raw = CompanyMaker(LONG_SEED, company_rules(), months=36).make()
     _, oracle = agrees(database, raw)
     rows = oracle.retention_months_rollup
@@ -489,7 +489,7 @@ def test_the_marts_of_real_wholesale_are_what_the_definitions_say(database, test
 
 
 def blank(feed: str) -> Row:
-    return dict.fromkeys(["source_id", *FEEDS[feed].column_names])
+    return dict.fromkeys(["source_id", *FEEDS[feed].column_names, "deleted_on"])
 
 
 def region_rows(above: dict[str, str]) -> list[Row]:
