@@ -16,15 +16,15 @@ _STAGES = ("new", "active", "won_back", "at_risk", "churned", "closed", "prospec
 _TIERS = ("vip", "major", "ordinary", "small", "none")
 
 _SIGHTS = """
-select 'share of margin of vip and major customers', round(100 * sum(share_of_margin), 1) || ' %'
+select 'share of margin of vip and major customers', round(100 * sum(share_of_margin), 1) || ' %%'
 from marts.retention_months_rollup
 where (business_line, region_key) = ('all', 'all') and value_tier in ('vip', 'major') and month = %(month)s
 union all
-select 'customers spoken with in the month', round(100 * contact_coverage, 1) || ' %'
+select 'customers spoken with in the month', round(100 * contact_coverage, 1) || ' %%'
 from marts.retention_months_rollup
 where (business_line, region_key, value_tier) = ('all', 'all', 'all') and month = %(month)s
 union all
-select 'satisfied in surveys of the month', round(100 * satisfied_share, 1) || ' %'
+select 'satisfied in surveys of the month', round(100 * satisfied_share, 1) || ' %%'
 from marts.satisfaction_months
 where (business_line, region_key) = ('all', 'all') and month = %(month)s
 union all
@@ -40,7 +40,7 @@ select
     || round(cast(window_expected as numeric), 1) || ' expected'
 from marts.complaint_causes where is_alarm
 union all
-select 'sales after: ' || name, round(100 * revenue_to_before, 1) || ' % of before, in week ' || week
+select 'sales after: ' || name, round(100 * revenue_to_before, 1) || ' %% of before, in week ' || week
 from (
     select distinct on (event_key) *
     from marts.event_recovery inner join marts.events using (event_key)
