@@ -53,7 +53,8 @@ def plain(series: alarm.Series) -> NDArray[np.bool_]:
     longest = max(LIMITS.windows)
     complaints = series.complaints[:, -longest:].sum(axis=1)
     exposure = series.exposure[:, -longest:].sum(axis=1)
-    reference = alarm.reference_of(series, longest, longest)
+    counts = alarm.count(series.complaints, series.exposure, replace(LIMITS, windows=(longest,)))[0]
+    reference = alarm.reference_of(counts.past, counts.cells, series.groups)
     share = exposure / (exposure + reference.exposure)
     counts = np.maximum(complaints / reference.dispersion, 1e-9)
     p_value = betainc(counts, reference.complaints / reference.dispersion + 1, share)

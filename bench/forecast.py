@@ -24,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from peers import peer_python
 
+from winback.config import Forecasts
 from winback.score.forecast.fit import fit_purchases, fit_spend
 from winback.score.forecast.histories import collapse
 
@@ -69,7 +70,7 @@ def fit_and_score(customers: int) -> dict[str, Any]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.process_time()
     histories, place = collapse(drawn.frequency, drawn.recency_days, drawn.age_days)
-    purchases = fit_purchases(histories)
+    purchases = fit_purchases(histories, Forecasts())
     fitted = time.process_time()
     spend, _ = fit_spend(drawn.frequency, drawn.mean_spend)
     spends_fitted = time.process_time()

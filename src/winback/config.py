@@ -399,10 +399,14 @@ class Schedules(Strict):
 
 
 class Forecasts(Strict):
-    """When what customers will buy is fitted anew, and how many last days it is tried on."""
+    """When what customers will buy is fitted anew, on how many last days it is tried, what a fit needs."""
 
     refit_after: Duration = timedelta(days=28)
     holdout: Duration = timedelta(days=91)
+    # Where so few come back, how often they do cannot be told from chance.
+    min_repeat_share: Annotated[float, Field(ge=0, le=1, examples=[0.05])] = 0.05
+    # Chi-square with the 2 degrees of freedom of dropout: a chance of 1 %.
+    min_likelihood_ratio: Annotated[float, Field(ge=0, examples=[9.21])] = 9.21
 
 
 class Settings(Strict):

@@ -19,10 +19,13 @@ MINIMUMS = (100, 99.99, "20", "20.01", 1000, 0, "n/a", "", None, True)
 
 
 class CompanyMaker(Scene):
-    """Invent one company; the same seed gives the same one."""
+    """Invent one company; the same seed gives the same one.
 
-    def __init__(self, seed: int, rules: Rules) -> None:
-        super().__init__(seed, rules)
+    With `months`, all its business lines begin so many complete months before its day.
+    """
+
+    def __init__(self, seed: int, rules: Rules, months: int | None = None) -> None:
+        super().__init__(seed, rules, months)
         self.stories, self.service = Stories(self), Service(self)
         self.numbers: Counter[str] = Counter()
         self.orders: list[Row] = []
@@ -58,7 +61,16 @@ class CompanyMaker(Scene):
             self.service.balances,
             self.service.account_managers,
             self.contacts,
+            self.regions(),
         )
+
+    def regions(self) -> list[Row]:
+        """Describe where east and west lie; north is only referred to."""
+        above = {"east": "mainland", "west": "mainland", "mainland": None}
+        return [
+            self.row("regions", source_id="erp", region_id=region, name=region, parent_region_id=parent)
+            for region, parent in above.items()
+        ]
 
     def add_order(self, customer_id: str | None, day: date, amount: Decimal, **changes: Any) -> Row:
         source_id = changes.get("source_id") or self.random.choice(("erp", "erp", "web"))

@@ -30,7 +30,7 @@ TIMES = (time(0, 0), time(0, 30), time(12, 0), time(23, 59), time(23, 59, 59, 99
 class Scene:
     """A company's as-of date, time zone, business lines and rules."""
 
-    def __init__(self, seed: int, rules: Rules) -> None:
+    def __init__(self, seed: int, rules: Rules, months: int | None = None) -> None:
         self.random = random = Random(seed)
         self.rules = rules
         self.aside = Random(f"aside {seed}")  # what is drawn of it leaves everything else as it is
@@ -41,6 +41,9 @@ class Scene:
         self.default_line = random.choice(sorted(self.lines))
         self.staffed = [line for line in self.lines if line != "exports"]
         self.begin = {line: self.line_begin(policy) for line, policy in self.lines.items()}
+        if months:
+            self.opened = first_of_month(self.as_of + DAY, -months)
+            self.begin = dict.fromkeys(self.lines, self.opened)
 
     def line_begin(self, policy: str) -> date:
         """Choose a line's first day; often just where the churn rate of some period begins to exist."""

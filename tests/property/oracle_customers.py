@@ -36,6 +36,7 @@ class RawCompany:
     balances: list[Row] = field(default_factory=list)
     account_managers: list[Row] = field(default_factory=list)
     contacts: list[Row] = field(default_factory=list)
+    regions: list[Row] = field(default_factory=list)
 
 
 def first_of_month(day: date, months: int = 0) -> date:

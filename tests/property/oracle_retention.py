@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from tests.property.oracle import Oracle
@@ -30,7 +31,10 @@ COUNTED = (
     *("customers_end", "churn_base", "churn_members", "orders", "complaints", "revenue", "revenue_at_risk"),
     *("orders_promised", "orders_on_time"),
 )
+FLOW = ("revenue_start", *(f"revenue_{kind}" for kind in BRIDGE), "revenue_end")
+SHARED = {"customers": "customers_end", "revenue": "revenue_12m", "margin": "margin_12m"}
 YEAR, BASE_YEAR = 12, 24
+Place = tuple[str, str, str]  # business line, region, value tier; "all" of a kind together
 
 
 class RetentionOracle(Oracle):
@@ -39,11 +43,13 @@ class RetentionOracle(Oracle):
     # Customers
 
     def reaches_back(self, who: Customer, month: date, months: int) -> bool:
+        return who.key != UNKNOWN and self.line_reaches_back(who.line, month, months)
+
+    def line_reaches_back(self, line: str, month: date, months: int) -> bool:
         """Return whether a month is over and the data of the line cover so many months up to its end."""
-        begin = self.data_begin.get(who.line)
+        begin = self.data_begin.get(line)
         return (
-            who.key != UNKNOWN
-            and month_end(month) <= self.as_of
+            month_end(month) <= self.as_of
             and begin is not None
             and begin <= first_of_month(month, 1 - months)
         )
@@ -168,31 +174,98 @@ class RetentionOracle(Oracle):
 
     @cached_property
     def retention_months(self) -> Table:
-        table = self.retention(self.customer_months, self.month_figures)
+        return self.months_of(lambda place: [place])
+
+    @cached_property
+    def retention_months_rollup(self) -> Table:
+        """Return the months of all regions above, all lines and all tiers; empty where a line cannot tell."""
+        table = self.months_of(self.all_above)
+        with_base = {(month, line) for month, line, *_ in self.base_groups(lambda place: [place])}
+        for (month, line, region, _), row in table.items():
+            if line != "all":
+                continue
+            lines = self.lines_with_revenue[month, region]
+            spans = {self.rules.policies[self.raw.lines[each]].bridge_months for each in lines}
+            if len(spans) > 1 or not all(
+                self.line_reaches_back(each, month, span + 1) for each in lines for span in spans
+            ):
+                row.update(dict.fromkeys(FLOW))
+            if any((month, each) not in with_base for each in lines):
+                row.update(dict.fromkeys(self.base_figures([])))
+        return table
+
+    @cached_property
+    def lines_with_revenue(self) -> dict[tuple[date, str], set[str]]:
+        """Return, by month and region with all below it, the lines that brought anything in twelve months."""
+        lines = defaultdict(set)
+        for (month, line, region, _), row in self.retention_months.items():
+            if row["revenue_12m"]:
+                for above in self.regions_above(region):
+                    lines[month, above].add(line)
+        return lines
+
+    def all_above(self, place: Place) -> list[Place]:
+        line, region, tier = place
+        return list(product((line, "all"), self.regions_above(region), (tier, "all")))
+
+    def regions_above(self, region: str) -> list[str]:
+        regions = ["all", region]
+        while (region := self.parents.get(region, UNKNOWN)) != UNKNOWN:
+            regions.append(region)
+        return regions
+
+    @cached_property
+    def parents(self) -> dict[str, str]:
+        return {reference(row, "region_id"): reference(row, "parent_region_id") for row in self.raw.regions}
+
+    def months_of(self, counts_for: Callable[[Place], list[Place]]) -> Table:
+        """Return the months of the places that each customer's place counts for."""
+        table = self.retention(self.customer_months, self.month_figures, counts_for)
         nobody = self.figures([]) | self.month_figures([])
-        for key, rows in self.base_groups.items():
+        for key, rows in self.base_groups(counts_for).items():
             some_row = rows[0][1]
             added = self.base_figures(rows)
             period = {name: some_row[name] for name in ("period_ends_on", "is_complete")}
             table[key] = table.get(key, nobody | period) | added
         none = self.base_figures([])
-        return {key: none | row for key, row in table.items()}
+        table = {key: none | row for key, row in table.items()}
+        for (month, line, region, tier), row in table.items():
+            tiers = [
+                table[other]
+                for each in (*(tier for tier, _ in self.rules.tiers), "none")
+                if (other := (month, line, region, each)) in table
+            ]
+            for name, column in SHARED.items():
+                known = [other[column] for other in tiers if other[column] is not None]
+                whole = sum(known) if known else None
+                row[f"all_tiers_{column.replace('customers_end', 'customers')}"] = whole
+                row[f"share_of_{name}"] = rate(row[column], whole, row["is_complete"])
+        return table
 
-    @cached_property
-    def base_groups(self) -> dict[tuple[Any, ...], list[tuple[str, Row]]]:
+    def base_groups(
+        self, counts_for: Callable[[Place], list[Place]]
+    ) -> dict[tuple[Any, ...], list[tuple[str, Row]]]:
         groups = defaultdict(list)
         for (key, month), row in self.customer_months.items():
             if row["base_revenue"] is not None:
-                place = month, row["business_line"], row["base_region_key"], row["base_value_tier"]
-                groups[place].append((key, row))
+                for place in counts_for(
+                    (row["business_line"], row["base_region_key"], row["base_value_tier"])
+                ):
+                    groups[month, *place].append((key, row))
         return groups
 
-    def retention(self, periods: Table, more: Callable[[list[tuple[str, Row]]], Row] = lambda _: {}) -> Table:
+    def retention(
+        self,
+        periods: Table,
+        more: Callable[[list[tuple[str, Row]]], Row] = lambda _: {},
+        counts_for: Callable[[Place], list[Place]] = lambda place: [place],
+    ) -> Table:
         """Return what customers' periods come to by line, and by region and value tier at the start."""
         groups: dict[tuple[Any, ...], list[tuple[str, Row]]] = defaultdict(list)
         for (key, first), row in periods.items():
-            place = first, row["business_line"], row["start_region_key"], row["start_value_tier"]
-            groups[place].append((key, row | {"first": first}))
+            entry = (key, row | {"first": first})
+            for place in counts_for((row["business_line"], row["start_region_key"], row["start_value_tier"])):
+                groups[first, *place].append(entry)
         return {
             place: {name: rows[0][1][name] for name in ("period_ends_on", "is_complete")}
             | self.figures(rows)
@@ -245,6 +318,8 @@ class RetentionOracle(Oracle):
         }
         ends = {name: total(bridged, name) for name in ("revenue_start", "revenue_end")}
         return {
+            "revenue_12m": total((row for _, row in rows), "revenue_12m"),
+            "margin_12m": None,  # no product of these companies has a cost
             "contact_base": len(there),
             "customers_contacted": contacted,
             "contact_coverage": rate(contacted, len(there)),

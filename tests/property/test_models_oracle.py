@@ -45,6 +45,7 @@ MARTS = {
     "customer_weeks": ("customer_key", "week_starts_on"),
     "customer_quarters": ("customer_key", "quarter"),
     "retention_months": ("month", "business_line", "region_key", "value_tier"),
+    "retention_months_rollup": ("month", "business_line", "region_key", "value_tier"),
     "retention_quarters": ("quarter", "business_line", "region_key", "value_tier"),
     "retention_weeks": ("week_starts_on", "business_line", "region_key", "value_tier"),
     "retention_cohorts": ("cohort_month", "month_number", "business_line"),
@@ -54,7 +55,18 @@ MARTS = {
     "tier_movements": ("customer_key", "month"),
 }
 SCHEMAS = {"int_signals": "intermediate"}  # all others are marts
-LOADED = ("orders", "customers", "complaints", "surveys", "balances", "account_managers", "contacts")
+LOADED = (
+    "orders",
+    "customers",
+    "complaints",
+    "surveys",
+    "balances",
+    "account_managers",
+    "contacts",
+    "regions",
+)
+LONG_SEED = 22  # with customers of every region and every tier a year before
+REGIONS = ("east", "west", "north", "mainland")
 SHOWN_DIFFERENCES = 12
 SCALARS = (
     *("reversal_days", "trailing_months", "weeks_kept", "history_days"),
@@ -342,12 +354,30 @@ def one_off(rules: Rules) -> dict[str, Rules]:
 
 
 @pytest.mark.slow
+def test_three_years_of_retention_are_what_the_definitions_say(database):
+    """With 36 complete months of every line, thirteen of them have revenue of a year ago."""
+    raw = CompanyMaker(LONG_SEED, company_rules(), months=36).make()
+    _, oracle = agrees(database, raw)
+    rows = oracle.retention_months_rollup
+    told = [key for key, row in rows.items() if row["net_revenue_retention"] is not None]
+    assert len({month for month, *_ in told}) == 13
+    assert {line for _, line, *_ in told} == {*raw.lines, "all"} - {"exports"}
+    assert {region for _, _, region, _ in told} == {"all", "-1", *(f"erp:{name}" for name in REGIONS)}
+    assert {tier for *_, tier in told} == {"all", *(tier for tier, _ in company_rules().tiers), "none"}
+    months = {key[0]: row for key, row in rows.items() if key[1:] == ("all", "all", "all")}
+    assert sum(row["is_complete"] for row in months.values()) >= 36
+    assert sum(row["churn_rate"] is not None for row in months.values()) > 30
+
+
+@pytest.mark.slow
 def test_the_marts_of_real_sales_are_what_the_definitions_say(database):
-    """2,469 households of a grocer, one year; read as UTC, the last evening would fall into the next year."""
-    columns = dict.fromkeys(["source_id", *FEEDS["orders"].column_names])
-    receipts = open_receipts().execute("select * from receipts").fetchall()
+    """2,469 households of a grocer, one year; read as UTC, the last evening would fall into the next year.
+
+    Households live at the shop they go to most, every shop in one of three areas of the country.
+    """
+    engine = open_receipts()
     orders = [
-        columns
+        blank("orders")
         | {
             "source_id": "erp",
             "order_id": str(receipt_no),
@@ -358,24 +388,61 @@ def test_the_marts_of_real_sales_are_what_the_definitions_say(database):
             "store_id": str(store_no),
             "region_id": str(store_no),
         }
-        for receipt_no, member_no, store_no, sold_at, net_amount in receipts
+        for receipt_no, member_no, store_no, sold_at, net_amount in engine.execute(
+            "select * from receipts"
+        ).fetchall()
     ]
-    raw = RawCompany(date(2017, 12, 31), "America/New_York", {"retail": "retail"}, "retail", orders)
+    homes = dict(
+        engine.execute(
+            "select member_no, mode(store_no order by store_no) from receipts group by member_no"
+        ).fetchall()
+    )
+    customers = [
+        blank("customers")
+        | {
+            "source_id": "erp",
+            "customer_id": str(member_no),
+            "region_id": str(store_no),
+            "valid_from": date.min,
+        }
+        for member_no, store_no in homes.items()
+    ]
+    above = {str(store_no): f"area {store_no % 3}" for store_no in homes.values()}
+    above |= dict.fromkeys(above.values(), "country")
+    raw = RawCompany(
+        date(2017, 12, 31),
+        "America/New_York",
+        {"retail": "retail"},
+        "retail",
+        orders,
+        customers,
+        customers_versions=customers,
+        regions=region_rows(above),
+    )
     marts, oracle = agrees(database, raw)
     assert len(marts["dim_customer"]) == 2_469 + 1
     assert len(marts["fct_orders"]) == 155_848
     assert sum(row["customers_churned"] for row in oracle.customer_months.values()) > 0
+    tops = [
+        row for (_, _, region, _), row in oracle.retention_months_rollup.items() if region == "erp:country"
+    ]
+    assert sum(bool(row["churn_rate"]) for row in tops) > 10
+    assert {row["repeat_rate"] is None for row in tops} == {True, False}
 
 
 @pytest.mark.slow
 def test_the_marts_of_real_wholesale_are_what_the_definitions_say(database, test_data):
-    """4,372 customers of a gift wholesaler, a year and nine days; a seventh of the money has no customer."""
+    """4,372 customers of a gift wholesaler, a year and nine days; a seventh of the money has no customer.
+
+    Customers abroad are a business line of their own, whose revenue bridge spans months instead of years.
+    """
     orders: dict[str, Row] = {}
+    homes: dict[str, str] = {}
     with lzma.open(test_data / "online_retail.csv.xz", "rt", encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
             order = orders.setdefault(
                 line["InvoiceNo"],
-                dict.fromkeys(["source_id", *FEEDS["orders"].column_names])
+                blank("orders")
                 | {
                     "source_id": "erp",
                     "order_id": line["InvoiceNo"],
@@ -386,14 +453,51 @@ def test_the_marts_of_real_wholesale_are_what_the_definitions_say(database, test
                 },
             )
             order["amount"] += int(line["Quantity"]) * Decimal(line["UnitPrice"])
-    as_of = date(2011, 12, 9)
-    raw = RawCompany(as_of, "Europe/London", {"retail": "retail"}, "retail", list(orders.values()))
+            homes.setdefault(line["CustomerID"], line["Country"])
+    del homes[""]  # walk-ins
+    customers = [
+        blank("customers")
+        | {
+            "source_id": "erp",
+            "customer_id": customer_id,
+            "business_line": "home" if country == "United Kingdom" else "abroad",
+            "region_id": country,
+            "valid_from": date.min,
+        }
+        for customer_id, country in homes.items()
+    ]
+    raw = RawCompany(
+        date(2011, 12, 9),
+        "Europe/London",
+        {"home": "retail", "abroad": "distribution"},
+        "home",
+        list(orders.values()),
+        customers,
+        customers_versions=customers,
+        regions=region_rows(dict.fromkeys(homes.values(), "world")),
+    )
     _, oracle = agrees(database, raw)
     assert len(oracle.dim_customer) == 4_372 + 1
     assert {row["signal"] for row in oracle.customer_flags.values()} >= {
         "interval_ratio",
         "amount_change_90d",
     }
+    rows = oracle.retention_months_rollup
+    bridged = {line for (_, line, *_), row in rows.items() if row["revenue_start"] is not None}
+    assert bridged == {"abroad", "all"}  # all: of countries where nobody belongs to the other line
+    assert sum(bool(row["churn_rate"]) for row in rows.values()) > 100
+
+
+def blank(feed: str) -> Row:
+    return dict.fromkeys(["source_id", *FEEDS[feed].column_names, "deleted_on"])
+
+
+def region_rows(above: dict[str, str]) -> list[Row]:
+    """Return rows of the regions feed: all that are named, each below the other one."""
+    return [
+        {"source_id": "erp", "region_id": name, "name": name, "parent_region_id": above.get(name)}
+        for name in sorted({*above, *above.values()})
+    ]
 
 
 def in_london(text: str) -> datetime:

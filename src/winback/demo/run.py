@@ -12,6 +12,7 @@ from winback import paths, warehouse
 from winback.airflow.client import Client, Run
 from winback.airflow.stack import Stack
 from winback.demo import HISTORY_ENDS_ON, ISSUED_ON, LAST_DAY
+from winback.demo.erp import turn_clock
 from winback.demo.sources import demo_settings, fill_sources
 from winback.demo.stand_ins import outbox, stand_ins
 from winback.demo.summary import Snapshot, print_summary, take_snapshot
@@ -40,8 +41,9 @@ def _run(say: Callable[[str], None]) -> None:
     settings = demo_settings()
     server = EmbeddedServer()
     server.start()
+    erp = server.url("erp")
     say("PostgreSQL is up")
-    say(fill_sources(settings, server.url("erp")))
+    say(fill_sources(settings, erp))
     before = _snapshot()
     local = stand_ins(server)
     stack = Stack(components=COMPONENTS, others=local.commands, variables=local.variables)
@@ -50,6 +52,7 @@ def _run(say: Callable[[str], None]) -> None:
         driver = _Driver(stack.client(), stack, say)
         driver.client.wait_for_dags(DAGS)
         for day in _days():
+            turn_clock(erp, day)
             driver.run_day(day)
         driver.report(ISSUED_ON)
     after = _snapshot()

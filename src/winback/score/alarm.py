@@ -7,6 +7,7 @@ than by chance alone, and binomial where they do not (`docs/decisions.md` says w
 divided by the dispersion). Pure functions of arrays: one row per cause, one column per day, the oldest first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,14 +70,44 @@ class Reference:
     dispersion: Array
 
 
+@dataclass(frozen=True)
+class Counts:
+    """All that the test of one window knows of causes, whose days may be forgotten then."""
+
+    complaints: Array
+    exposure: Array
+    past: "Moments"
+    cells: int
+
+
 def find_alarms(series: Series, limits: Limits) -> Findings:
     """Test the last days of every cause; those before the longest window are the reference."""
+    return judge([count(series.complaints, series.exposure, limits)], series.groups, limits)
+
+
+def count(complaints: Array, exposure: Array, limits: Limits) -> list[Counts]:
+    """Add up the days of some causes for each window."""
     longest = max(limits.windows)
+    return [
+        Counts(
+            complaints[:, -window:].sum(axis=1),
+            exposure[:, -window:].sum(axis=1),
+            *_past(complaints[:, :-longest], exposure[:, :-longest], window),
+        )
+        for window in limits.windows
+    ]
+
+
+def judge(parts: Sequence[list[Counts]], groups: NDArray[np.int64] | None, limits: Limits) -> Findings:
+    """Test causes that were counted in one or more parts; groups are of all of them, one after the other."""
     tested = []
-    for window in limits.windows:
-        complaints = series.complaints[:, -window:].sum(axis=1)
-        exposure = series.exposure[:, -window:].sum(axis=1)
-        reference = reference_of(series, longest, window)
+    for of_window in zip(*parts, strict=True):
+        complaints = np.concatenate([part.complaints for part in of_window])
+        exposure = np.concatenate([part.exposure for part in of_window])
+        past = Moments(
+            *map(np.concatenate, zip(*(vars(part.past).values() for part in of_window), strict=True))
+        )
+        reference = reference_of(past, of_window[0].cells, groups)
         expected = exposure * _ratio(reference.complaints, reference.exposure)
         p_value = excess_p_value(complaints, exposure, reference)
         tested.append((complaints, expected, reference.dispersion, p_value))
@@ -150,31 +181,21 @@ def q_values(p_values: Array) -> Array:
     return q_value
 
 
-def reference_of(series: Series, longest: int, window: int) -> Reference:
-    """Add up what a cause is held against, in cells as long as the window that is tested.
+def reference_of(own: "Moments", cells: int, groups: NDArray[np.int64] | None) -> Reference:
+    """Return what causes are held against: their own past, or that of the others of their group.
 
     How much cells vary, as a multiple of what chance alone does, is the larger of two figures: of the
     reference around its rate, and of all causes around their own, as a year of one cause alone says little.
     """
-    complaints = _cells(series.complaints[:, :-longest], window)
-    exposure = _cells(series.exposure[:, :-longest], window)
-    own = _Moments(
-        complaints.sum(axis=1),
-        exposure.sum(axis=1),
-        (complaints**2).sum(axis=1),
-        (complaints * exposure).sum(axis=1),
-        (exposure**2).sum(axis=1),
-    )
-    reference = own if series.groups is None else own.of_others(series.groups)
+    reference = own if groups is None else own.of_others(groups)
     of_all = _ratio(own.spread().sum(), own.complaints.sum())
     of_reference = _ratio(reference.spread(), reference.complaints)
-    cells = complaints.shape[1]
     dispersion = np.maximum(of_reference, of_all) * cells / max(cells - 1, 1)
     return Reference(reference.complaints, reference.exposure, np.maximum(1.0, dispersion))
 
 
 @dataclass(frozen=True)
-class _Moments:
+class Moments:
     """Sums over cells, from which follows how far complaints lie from those expected at any rate."""
 
     complaints: Array
@@ -183,14 +204,27 @@ class _Moments:
     products: Array
     exposure_squared: Array
 
-    def of_others(self, groups: NDArray[np.int64]) -> "_Moments":
+    def of_others(self, groups: NDArray[np.int64]) -> "Moments":
         """Return the sums of the other causes of the same group."""
-        return _Moments(*(np.bincount(groups, own)[groups] - own for own in vars(self).values()))
+        return Moments(*(np.bincount(groups, own)[groups] - own for own in vars(self).values()))
 
     def spread(self) -> Array:
         """Return the squared distances from what is expected at the common rate."""
         rate = _ratio(self.complaints, self.exposure)
         return self.complaints_squared - 2 * rate * self.products + rate**2 * self.exposure_squared
+
+
+def _past(complaints: Array, exposure: Array, window: int) -> tuple[Moments, int]:
+    """Add up days before those under test, in cells as long as the window; return the number of cells too."""
+    complaints, exposure = _cells(complaints, window), _cells(exposure, window)
+    moments = Moments(
+        complaints.sum(axis=1),
+        exposure.sum(axis=1),
+        (complaints**2).sum(axis=1),
+        (complaints * exposure).sum(axis=1),
+        (exposure**2).sum(axis=1),
+    )
+    return moments, complaints.shape[1]
 
 
 def _cells(daily: Array, window: int) -> Array:

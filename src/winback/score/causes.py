@@ -1,9 +1,11 @@
 """Score the causes of complaints: read their daily counts, test them, fill `scores.cause_alarms`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,13 @@ import psycopg
 import yaml
 
 from winback.paths import DBT_PROJECT
-from winback.score.alarm import Array, Limits, Series, due_orders, find_alarms
+from winback.score.alarm import Array, Limits, count, due_orders, judge
 
 # How a delivery went explains complaints, but is known too late to warn of anything.
 KINDS = ("product", "batch", "region", "channel")
+# A warehouse may have 100,000 batches, of which a year of days does not fit into little memory.
+_CAUSES_AT_ONCE = 1_000
+_ROWS_AT_ONCE = 20_000
 _COLUMNS = (
     *("kind", "cause_key", "window_days", "complaints", "expected", "dispersion", "p_value", "q_value"),
     "is_alarm",
@@ -102,35 +107,44 @@ def _read_delays(connection: psycopg.Connection[Any], days: Days) -> Array:
 def _score_kind(
     connection: psycopg.Connection[Any], kind: str, days: Days, delays: Array, limits: Limits
 ) -> Iterator[tuple[Any, ...]]:
-    rows = connection.execute(_COUNTS, {"kind": kind, "first": days.first, "as_of": days.last}).fetchall()
-    if not rows:
+    keys: list[str] = []
+    groups: dict[str, int] = {}
+    group_of: list[int] = []
+    parts = []
+    with connection.cursor(f"counts_of_{kind}") as rows:
+        rows.itersize = _ROWS_AT_ONCE
+        rows.execute(_COUNTS, {"kind": kind, "first": days.first, "as_of": days.last})
+        for causes, orders, complaints in _some_causes(rows, days.count):
+            keys += [key for key, _ in causes]
+            group_of += [groups.setdefault(product, len(groups)) for _, product in causes]
+            due = due_orders(orders, delays)[:, days.skipped :]
+            parts.append(count(complaints[:, days.skipped :], due, limits))
+    if not parts:
         return
-    places = {key: place for place, key in enumerate(dict.fromkeys(row[0] for row in rows))}
-    groups = {product: number for number, product in enumerate(dict.fromkeys(row[1] for row in rows))}
-    orders, complaints = np.zeros((2, len(places), days.count))
-    group_of = np.zeros(len(places), dtype=np.int64)
-    for key, product, day, ordered, complained in rows:
-        place = places[key]
-        orders[place, day], complaints[place, day] = ordered, complained
-        group_of[place] = groups[product]
-    found = find_alarms(
-        Series(
-            complaints[:, days.skipped :],
-            due_orders(orders, delays)[:, days.skipped :],
-            group_of if kind == "batch" else None,
-        ),
-        limits,
-    )
-    for key, place in places.items():
-        if not np.isnan(found.p_value[place]):
-            yield (
-                kind,
-                key,
-                int(found.window_days[place]),
-                int(found.complaints[place]),
-                *(
-                    float(of[place])
-                    for of in (found.expected, found.dispersion, found.p_value, found.q_value)
-                ),
-                bool(found.is_alarm[place]),
-            )
+    found = judge(parts, np.array(group_of) if kind == "batch" else None, limits)
+    for place in np.flatnonzero(~np.isnan(found.p_value)):
+        yield (
+            kind,
+            keys[place],
+            int(found.window_days[place]),
+            int(found.complaints[place]),
+            *(float(of[place]) for of in (found.expected, found.dispersion, found.p_value, found.q_value)),
+            bool(found.is_alarm[place]),
+        )
+
+
+def _some_causes(
+    rows: Iterable[tuple[Any, ...]], days: int
+) -> Iterator[tuple[list[tuple[str, str]], Array, Array]]:
+    """Yield some causes at a time, each with its product, and their daily orders and complaints."""
+    by_cause = groupby(rows, key=itemgetter(0, 1))
+    while True:
+        causes = []
+        orders, complaints = np.zeros((2, _CAUSES_AT_ONCE, days))
+        for place, (cause, its_days) in enumerate(islice(by_cause, _CAUSES_AT_ONCE)):
+            causes.append(cause)
+            for *_, day, ordered, complained in its_days:
+                orders[place, day], complaints[place, day] = ordered, complained
+        if not causes:
+            return
+        yield causes, orders[: len(causes)], complaints[: len(causes)]

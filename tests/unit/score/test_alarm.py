@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.complaints import Setting, days_until_found, false_alarms, ours, plain
-from winback.score.alarm import Limits, Series, due_orders, find_alarms, q_values
+from winback.score.alarm import Limits, Series, count, due_orders, find_alarms, judge, q_values
 
 LIMITS = Limits(windows=(7,), false_share=0.05, min_complaints=5)
 
@@ -34,6 +34,22 @@ def test_a_likelier_window_alarms_where_the_least_likely_has_too_few_complaints(
     assert found.window_days[0] == 7
     assert found.complaints[0] == 6
     assert found.is_alarm[0]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 50])
+def test_causes_that_are_counted_in_parts_are_judged_together(at_once):
+    random = np.random.default_rng(5)
+    exposure = random.poisson(8.0, (50, 100)).astype(float)
+    complaints = random.poisson(0.4, (50, 100)).astype(float)
+    complaints[7, -2:] = 9
+    groups = np.arange(50) % 4
+    limits = Limits((2, 7), 0.05, 5)
+    whole = find_alarms(Series(complaints, exposure, groups), limits)
+    assert whole.is_alarm.any()
+    ends = range(0, 50, at_once)
+    parts = [count(complaints[n : n + at_once], exposure[n : n + at_once], limits) for n in ends]
+    for name, found in vars(judge(parts, groups, limits)).items():
+        np.testing.assert_array_equal(found, getattr(whole, name))
 
 
 def test_as_many_as_ever_are_no_alarm():

@@ -1,11 +1,13 @@
 """The published figures of CDNOW come out (Fader, Hardie & Lee 2005), those of the Gamma-Gamma as well."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.unit.score.forecast_samples import Cdnow, cdnow, one
+from winback.config import Forecasts
 from winback.score.forecast.fit import Purchases, compare, fit_purchases, fit_spend
 from winback.score.forecast.histories import Histories, collapse
 from winback.score.forecast.holdout import auc
@@ -26,7 +28,7 @@ def collapsed(customers: Cdnow) -> tuple[Histories, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def purchases(collapsed) -> Purchases:
-    return fit_purchases(collapsed[0])
+    return fit_purchases(collapsed[0], Forecasts())
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,7 @@ def test_the_worked_customer_to_three_digits(purchases):
 
 def test_the_model_ranks_who_came_again_better_than_recency(customers, collapsed):
     came = (customers.later > 0).astype(np.int64)
-    found = compare(*collapsed, came, WEEKS_HELD_BACK * 7)
+    found = compare(*collapsed, came, Forecasts(holdout=timedelta(weeks=WEEKS_HELD_BACK)))
     assert found.model_auc == pytest.approx(0.779, abs=5e-4)
     assert found.recency_auc == pytest.approx(0.771, abs=5e-4)
     assert auc(customers.recency_days - customers.age_days, came) == found.recency_auc

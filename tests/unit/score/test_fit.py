@@ -1,16 +1,20 @@
 """Known parameters come back, and what allows no forecast is refused with a reason."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.unit.score.forecast_samples import drawn
+from winback.config import Forecasts
 from winback.score.forecast.fit import Degenerate, compare, fit_purchases, fit_spend
 from winback.score.forecast.histories import Histories, collapse
 from winback.score.forecast.holdout import auc
 from winback.score.forecast.nbd import Nbd
 from winback.score.forecast.pareto_nbd import ParetoNbd
+
+SETTINGS = Forecasts()
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +29,7 @@ def histories(*rows: tuple[int, int, int]) -> Histories:
 
 
 def test_known_parameters_come_back():
-    found = fit_purchases(drawn(40_000))
+    found = fit_purchases(drawn(40_000), SETTINGS)
     assert isinstance(found.model, ParetoNbd)
     assert found.dropout_identified
     assert found.pareto_nbd.parameters == pytest.approx([0.55, 10.6, 0.6, 11.7], rel=0.12)
@@ -36,7 +40,7 @@ def test_known_parameters_come_back():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_where_nobody_leaves_dropout_is_not_identified_and_not_used(seed):
-    found = fit_purchases(drawn(3_000, leaving=0, seed=seed))
+    found = fit_purchases(drawn(3_000, leaving=0, seed=seed), SETTINGS)
     assert found.likelihood_ratio < 9.21
     assert not found.dropout_identified
     assert isinstance(found.model, Nbd)
@@ -46,7 +50,7 @@ def test_where_nobody_leaves_dropout_is_not_identified_and_not_used(seed):
 def test_dropout_at_a_bound_explains_purchases_and_identifies_nothing():
     # who does not buy weekly never does again: how long they stayed cannot be told from no time at all
     rows = [(0, 0, age) for age in range(100, 400)] + [(age // 7, age, age) for age in range(100, 400)]
-    found = fit_purchases(histories(*rows))
+    found = fit_purchases(histories(*rows), SETTINGS)
     assert found.has_dropout
     assert found.pareto_nbd.is_at_bound
     assert not found.dropout_identified
@@ -55,7 +59,7 @@ def test_dropout_at_a_bound_explains_purchases_and_identifies_nothing():
 
 def test_the_same_customers_in_another_order_give_the_same_fit_to_the_last_bit():
     rows = np.array([(2, 30, 60), (0, 0, 90), (5, 80, 81), (1, 3, 100), (0, 0, 10), (3, 7, 70)] * 50)
-    first, second = (fit_purchases(collapse(*order.T)[0]) for order in (rows, rows[::-1]))
+    first, second = (fit_purchases(collapse(*order.T)[0], SETTINGS) for order in (rows, rows[::-1]))
     assert first.pareto_nbd.parameters.tobytes() == second.pareto_nbd.parameters.tobytes()
 
 
@@ -74,19 +78,31 @@ def test_the_same_customers_in_another_order_give_the_same_fit_to_the_last_bit()
 )
 def test_degenerate_purchases_are_refused_with_a_reason(found, why):
     with pytest.raises(Degenerate, match=why):
-        fit_purchases(found)
+        fit_purchases(found, SETTINGS)
 
 
-def test_five_percent_who_repeat_are_enough_and_one_customer_fewer_is_not():
+@pytest.mark.parametrize(("share", "others"), [(0.05, 95), (0.02, 245)])
+def test_the_least_share_who_repeat_is_enough_and_with_one_customer_more_it_is_not(share, others):
     came_back = [(n, 3 * n + 1, 200) for n in range(1, 6)]
-    fit_purchases(histories(*came_back, *[(0, 0, 10 + n) for n in range(95)]))
-    with pytest.raises(Degenerate, match="which is less than 5%"):
-        fit_purchases(histories(*came_back, *[(0, 0, 10 + n) for n in range(96)]))
+    settings = Forecasts(min_repeat_share=share)
+    fit_purchases(histories(*came_back, *[(0, 0, 10 + n) for n in range(others)]), settings)
+    with pytest.raises(Degenerate, match=f"which is less than {share:.1%}"):
+        fit_purchases(histories(*came_back, *[(0, 0, 10 + n) for n in range(others + 1)]), settings)
+
+
+def test_how_much_better_dropout_must_explain_purchases_is_configured():
+    found = fit_purchases(drawn(3_000), SETTINGS)
+    ratio = found.likelihood_ratio
+    assert ratio > 9.21
+    assert replace(found, min_likelihood_ratio=ratio - 0.01).dropout_identified
+    stricter = fit_purchases(drawn(3_000), Forecasts(min_likelihood_ratio=ratio + 0.01))
+    assert not stricter.dropout_identified
+    assert isinstance(stricter.model, Nbd)
 
 
 @pytest.mark.parametrize("frequency", [2, 40])
 def test_customers_who_hardly_differ_make_no_noise(frequency):
-    found = fit_purchases(histories(*[(frequency, 300 + n % 7, 310 + n % 11) for n in range(300)]))
+    found = fit_purchases(histories(*[(frequency, 300 + n % 7, 310 + n % 11) for n in range(300)]), SETTINGS)
     everybody = found.model.expected_orders(histories((frequency, 303, 312)), 52)
     assert everybody == pytest.approx(frequency / 312 * 7 * 52, rel=0.6)
 
@@ -135,6 +151,6 @@ def test_a_comparison_needs_somebody_who_came_and_somebody_who_did_not():
     found = drawn(500)
     place = np.arange(len(found))
     with pytest.raises(Degenerate, match="nobody came in the days held back"):
-        compare(found, place, np.zeros(len(found), np.int64), 91)
-    some = compare(found, place, (found.frequency > 0).astype(np.int64), 91)
+        compare(found, place, np.zeros(len(found), np.int64), SETTINGS)
+    some = compare(found, place, (found.frequency > 0).astype(np.int64), SETTINGS)
     assert 0.5 < some.model_auc <= 1

@@ -7,6 +7,7 @@ purchases as (
         customers.business_line,
         order_lines.customer_key,
         order_lines.product_key,
+        customers.stage not in ('closed', 'prospect', 'churned') and not customers.do_not_contact as is_approachable,
         max(order_lines.ordered_on) as last_bought_on
     from {{ ref('fct_order_lines') }} as order_lines
     inner join customers on order_lines.customer_key = customers.customer_key
@@ -14,7 +15,12 @@ purchases as (
         order_lines.order_class = 'sale'
         and order_lines.customer_key <> '-1'
         and order_lines.product_key <> '-1'
-    group by customers.business_line, order_lines.customer_key, order_lines.product_key
+    group by
+        customers.business_line,
+        order_lines.customer_key,
+        order_lines.product_key,
+        customers.stage,
+        customers.do_not_contact
 ),
 
 recent as (
@@ -47,6 +53,7 @@ baskets as (
         recent.business_line,
         recent.customer_key,
         recent.product_key,
+        recent.is_approachable,
         products.buyers
     from recent
     inner join products
@@ -109,15 +116,14 @@ offers as (
 
 -- the best reason for each product that they have never bought
 candidates as (
-    select distinct on (customers.customer_key, offers.product_key)
-        customers.customer_key,
+    select distinct on (baskets.customer_key, offers.product_key)
+        baskets.customer_key,
         offers.*
     from baskets
     inner join offers
         on
             baskets.business_line = offers.business_line
             and baskets.product_key = offers.because_product_key
-    inner join customers on baskets.customer_key = customers.customer_key
     left join purchases as own
         on
             baskets.customer_key = own.customer_key
@@ -125,10 +131,9 @@ candidates as (
     where
         offers.place <= {{ var('cross_sell_top') }}
         and own.customer_key is null
-        and customers.stage not in ('closed', 'prospect', 'churned')
-        and not customers.do_not_contact
+        and baskets.is_approachable
     order by
-        customers.customer_key asc,
+        baskets.customer_key asc,
         offers.product_key asc,
         offers.lift desc,
         offers.buyers_of_both desc,

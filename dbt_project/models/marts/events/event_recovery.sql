@@ -58,28 +58,43 @@ products as (
     where scopes.product_key = '-1'
 ),
 
-product_sales as (
+-- each line put down to its region before it meets the places, of which an event for the whole company has hundreds
+product_lines as materialized (
     select
-        places.scope_key,
-        places.started_on,
-        places.first_day,
+        order_lines.product_key,
         order_lines.order_key,
         order_lines.customer_key,
         order_lines.ordered_on,
         order_lines.order_class,
         order_lines.amount,
-        customers.business_line
+        customers.business_line,
+        coalesce(nullif(order_lines.region_key, '-1'), customers.region_key, '-1') as region_key
+    from {{ ref('fct_order_lines') }} as order_lines
+    inner join customers on order_lines.customer_key = customers.customer_key
+    where
+        order_lines.product_key in (select products.product_key from products)
+        and order_lines.ordered_on >= (select min(scopes.bought_from) from scopes)
+),
+
+product_sales as (
+    select
+        places.scope_key,
+        places.started_on,
+        places.first_day,
+        product_lines.order_key,
+        product_lines.customer_key,
+        product_lines.ordered_on,
+        product_lines.order_class,
+        product_lines.amount,
+        product_lines.business_line
     from places
     inner join products on places.scope_key = products.scope_key
-    inner join {{ ref('fct_order_lines') }} as order_lines
+    inner join product_lines
         on
-            products.product_key = order_lines.product_key
-            and places.bought_from <= order_lines.ordered_on
-            and places.last_day >= order_lines.ordered_on
-    inner join customers
-        on
-            order_lines.customer_key = customers.customer_key
-            and coalesce(nullif(order_lines.region_key, '-1'), customers.region_key, '-1') = places.region_key
+            products.product_key = product_lines.product_key
+            and places.region_key = product_lines.region_key
+            and places.bought_from <= product_lines.ordered_on
+            and places.last_day >= product_lines.ordered_on
 ),
 
 -- everything that is sold, before it is put down to scopes
@@ -140,7 +155,8 @@ sold as (
     group by 1, 2
 ),
 
-lines_begin as (
+-- one day, worked out once and not for each row that it is joined to
+lines_begin as materialized (
     select min(ordered_on) as day
     from {{ ref('fct_order_lines') }}
     where

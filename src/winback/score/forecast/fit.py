@@ -4,17 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from winback.config import Forecasts
 from winback.score.forecast.gamma_gamma import GammaGamma, fit_gamma_gamma
 from winback.score.forecast.histories import DAYS_PER_WEEK, Floats, Histories, Integers
 from winback.score.forecast.holdout import auc
 from winback.score.forecast.maximum import Maximum
 from winback.score.forecast.nbd import Nbd, fit_nbd
 from winback.score.forecast.pareto_nbd import ParetoNbd, fit_pareto_nbd
-
-_MIN_REPEAT_SHARE = 0.05  # so few repeat that a rate of repeating cannot be told from chance
-# Twice the gain in log likelihood beyond which dropout is more than chance: chi-square, 2 degrees of freedom,
-# 1 %.
-_MIN_LIKELIHOOD_RATIO = 9.21
 
 
 class Degenerate(Exception):
@@ -28,6 +24,7 @@ class Purchases:
     pareto_nbd: Maximum
     nbd: Maximum
     customers: float
+    min_likelihood_ratio: float  # beyond which dropout is more than chance
 
     @property
     def likelihood_ratio(self) -> float:
@@ -37,7 +34,7 @@ class Purchases:
     @property
     def has_dropout(self) -> bool:
         """Tell whether purchases are explained better by customers leaving than by chance."""
-        return self.likelihood_ratio > _MIN_LIKELIHOOD_RATIO
+        return self.likelihood_ratio > self.min_likelihood_ratio
 
     @property
     def dropout_identified(self) -> bool:
@@ -58,16 +55,16 @@ class Comparison:
     recency_auc: float
 
 
-def fit_purchases(histories: Histories) -> Purchases:
+def fit_purchases(histories: Histories, settings: Forecasts) -> Purchases:
     """Return the most likely models.
 
     Raises:
         Degenerate: too few customers came back, too few differ, or the likelihood has no summit.
     """
-    if histories.repeat_share < _MIN_REPEAT_SHARE:
+    if histories.repeat_share < settings.min_repeat_share:
         raise Degenerate(
             f"{histories.repeat_share:.1%} of {histories.population:,.0f} customers came back,"
-            f" which is less than {_MIN_REPEAT_SHARE:.0%}"
+            f" which is less than {settings.min_repeat_share:.1%}"
         )
     parameters = 4
     if len(histories) <= parameters:
@@ -76,7 +73,9 @@ def fit_purchases(histories: Histories) -> Purchases:
             f" not enough for {parameters} parameters"
         )
     nbd = fit_nbd(histories)
-    found = Purchases(fit_pareto_nbd(histories, nbd), nbd, histories.population)
+    found = Purchases(
+        fit_pareto_nbd(histories, nbd), nbd, histories.population, settings.min_likelihood_ratio
+    )
     if not (found.nbd.has_converged and found.pareto_nbd.has_converged):
         raise Degenerate("the search for the most likely parameters has not ended")
     return found
@@ -104,16 +103,16 @@ def fit_spend(frequency: Integers, mean_spend: Floats) -> tuple[GammaGamma, floa
     return model, found.value * len(frequency)
 
 
-def compare(histories: Histories, place: Integers, came: Integers, days: int) -> Comparison:
-    """Fit on what was known before some days were held back, and rank customers by it.
+def compare(histories: Histories, place: Integers, came: Integers, settings: Forecasts) -> Comparison:
+    """Fit on what was known before the `holdout` was held back, and rank customers by it.
 
     `place` is that of each customer's history, `came` is 1 for who came in the days held back, else 0.
 
     Raises:
         Degenerate: there is no fit, or nobody or everybody came.
     """
-    model = fit_purchases(histories).model
-    by_model = auc(model.expected_orders(histories, days / DAYS_PER_WEEK)[place], came)
+    model = fit_purchases(histories, settings).model
+    by_model = auc(model.expected_orders(histories, settings.holdout.days / DAYS_PER_WEEK)[place], came)
     # in days again, as equal silences in weeks may differ by their last bit
     days_silent = np.rint((histories.age - histories.recency) * DAYS_PER_WEEK)
     by_recency = auc(-days_silent[place], came)

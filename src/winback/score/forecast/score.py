@@ -124,7 +124,7 @@ def _fitted(connection: psycopg.Connection[Any], settings: Forecasts, line: _Lin
         status="refused",
     )
     try:
-        found = fit_purchases(histories)
+        found = fit_purchases(histories, settings)
     except Degenerate as degenerate:
         return replace(fit, reason=str(degenerate))
     r, alpha, s, beta = map(float, found.pareto_nbd.parameters)
@@ -167,7 +167,7 @@ def _with_comparison(connection: psycopg.Connection[Any], settings: Forecasts, l
     held_back = _read_held_back(connection, line, fit.as_of_date - settings.holdout)
     histories, place = collapse(*(held_back[name] for name in ("frequency", "recency_days", "age_days")))
     try:
-        found = compare(histories, place, held_back["came"], days)
+        found = compare(histories, place, held_back["came"], settings)
     except Degenerate as degenerate:
         reason = f"not compared with the rule of recency, which therefore ranks: {degenerate}"
         return replace(fit, holdout_days=days, reason="; ".join(filter(None, [fit.reason, reason])))
