@@ -26,8 +26,8 @@ from winback.rules.load import Rules, load_rules
 _SHOWN_FAILURES = 5
 _KEPT = 3  # projects as dbt has read them, of some megabytes each
 _MARTS = paths.DBT_PROJECT / "models" / "marts"
-# While it is parsed, each model shows whatever it may read, which is when it goes on from an earlier build; its
-# SQL is written anew in each run, for the deployment and the day.
+# While it is parsed, each model shows whatever it may read, which is when it goes on from an earlier build.
+# Its SQL is written anew in each run, for the deployment and the day.
 _ANY_BUILD = {"build_id": 1, "as_of_date": "2000-01-01", "read_until": "2000-01-01"}
 _ANY_VARS = {
     "business_time_zone": "UTC",

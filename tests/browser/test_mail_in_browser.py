@@ -183,7 +183,7 @@ def test_large_amounts_fit_on_a_phone(browser: Browser, tmp_path: Path) -> None:
 
 
 def test_a_week_without_anything_fits_too(browser: Browser, tmp_path: Path) -> None:
-    empty: dict[str, Any] = dict.fromkeys(samples.report_rows().blocks, [])
+    empty: dict[str, Any] = {name: [] for name in samples.report_rows().blocks}
     seen = measure(browser, mail_page(tmp_path, "zh", **empty), PHONE)
     assert seen["scroll_width"] <= PHONE
     assert seen["images"] == []
