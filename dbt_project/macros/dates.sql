@@ -68,6 +68,26 @@
     )
 {%- endmacro %}
 
+{# Whether people work on a day: the calendar knows holidays and the days worked in exchange, else the weekday decides. #}
+{% macro is_workday(day, holidays) -%}
+    coalesce({{ holidays }}.is_workday, extract(isodow from {{ day }}) not in (6, 7))
+{%- endmacro %}
+
+{# Hours of opening on the workdays of a calendar until a moment; `calendar` is the row of the moment's day. #}
+{% macro working_hours_until(moment, calendar) -%}
+    {%- set opens = "time '" ~ var('opens_at') ~ "'" -%}
+    {%- set closes = "time '" ~ var('closes_at') ~ "'" -%}
+    {%- set now = 'cast(' ~ moment ~ " at time zone '" ~ var('business_time_zone') ~ "' as time)" -%}
+    (
+        {{ calendar }}.workdays_before * extract(epoch from {{ closes }} - {{ opens }})
+        + case
+            when {{ calendar }}.is_workday
+                then extract(epoch from greatest(least({{ now }}, {{ closes }}), {{ opens }}) - {{ opens }})
+            else 0
+        end
+    ) / 3600
+{%- endmacro %}
+
 {# The moment at which the as-of date is over. #}
 {% macro end_of_day() -%}
     (cast({{ as_of_date() }} + 1 as timestamp) at time zone '{{ var("business_time_zone") }}')

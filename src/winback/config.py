@@ -54,9 +54,17 @@ class Business(Strict):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["CNY"])] = "CNY"
     tax: Annotated[Literal["included", "excluded", "not_stated"], Field(examples=["included"])] = "not_stated"
     holidays: Holidays = "CN"
+    opens_at: DailyTime = "09:00"
+    closes_at: DailyTime = "18:00"
     default_business_line: Annotated[str, Field(examples=["retail"])] = "retail"
     lines: Annotated[dict[str, str], Field(examples=[{"retail": "retail"}])] = {"retail": "retail"}
     attributes: Annotated[tuple[Attribute, ...], Field(examples=[["car_model"]])] = ()
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.opens_at >= self.closes_at:
+            raise ValueError(f"closes_at {self.closes_at} is no later than opens_at {self.opens_at}")
+        return self
 
     @model_validator(mode="after")
     def _names_are_not_taken(self) -> Self:

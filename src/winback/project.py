@@ -31,6 +31,8 @@ _MARTS = paths.DBT_PROJECT / "models" / "marts"
 _ANY_BUILD = {"build_id": 1, "as_of_date": "2000-01-01", "read_until": "2000-01-01"}
 _ANY_VARS = {
     "business_time_zone": "UTC",
+    "opens_at": "09:00",
+    "closes_at": "18:00",
     "currency": "EUR",
     "default_business_line": "any",
     "business_lines": {"any": "any"},
@@ -119,6 +121,8 @@ def deployment_vars(settings: Settings, rules: Rules) -> dict[str, Any]:
     business = settings.business
     return {
         "business_time_zone": business.time_zone,
+        "opens_at": business.opens_at,
+        "closes_at": business.closes_at,
         "currency": business.currency,
         "default_business_line": business.default_business_line,
         "business_lines": business.lines,

@@ -43,6 +43,7 @@ final as (
             else coalesce(complaints.is_status_open, complaints.resolved_at is null)
         end as is_open,
         complaints.has_responses,
+        case when complaints.is_answered then complaints.first_response_at end as first_response_at,
         case
             when complaints.is_answered
                 then {{ hours_between('complaints.opened_at', 'complaints.first_response_at') }}

@@ -4,7 +4,8 @@ with complaints as (
         {{ month_start('opened_on') }} as month,
         coalesce(category_word, '-1') as category_told,
         -- one that is open again is not resolved
-        case when is_open is not true then resolution_hours end as resolved_hours
+        case when is_open is not true then resolution_hours end as resolved_hours,
+        case when is_open is not true then resolution_business_hours end as resolved_business_hours
     from {{ ref('fct_complaints') }}
 ),
 
@@ -36,11 +37,15 @@ totals as (
         count(complaints.first_response_hours) as answered,
         percentile_cont(0.5) within group (order by complaints.first_response_hours) as first_response_hours_median,
         percentile_cont(0.9) within group (order by complaints.first_response_hours) as first_response_hours_p90,
+        percentile_cont(0.5) within group (order by complaints.first_response_business_hours)
+            as first_response_business_hours_median,
         count(complaints.is_response_in_time) as responses_judged,
         count(*) filter (where complaints.is_response_in_time) as responses_in_time,
         count(complaints.resolved_hours) as resolved,
         percentile_cont(0.5) within group (order by complaints.resolved_hours) as resolution_hours_median,
         percentile_cont(0.9) within group (order by complaints.resolved_hours) as resolution_hours_p90,
+        percentile_cont(0.5) within group (order by complaints.resolved_business_hours)
+            as resolution_business_hours_median,
         count(complaints.is_resolution_in_time) as resolutions_judged,
         count(*) filter (where complaints.is_resolution_in_time) as resolutions_in_time,
         count(*) filter (where complaints.is_reopened) as reopened,
@@ -80,12 +85,14 @@ final as (
         answered,
         cast(first_response_hours_median as numeric) as first_response_hours_median,
         cast(first_response_hours_p90 as numeric) as first_response_hours_p90,
+        cast(first_response_business_hours_median as numeric) as first_response_business_hours_median,
         responses_judged,
         responses_in_time,
         1.0 * responses_in_time / nullif(responses_judged, 0) as response_in_time_share,
         resolved,
         cast(resolution_hours_median as numeric) as resolution_hours_median,
         cast(resolution_hours_p90 as numeric) as resolution_hours_p90,
+        cast(resolution_business_hours_median as numeric) as resolution_business_hours_median,
         resolutions_judged,
         resolutions_in_time,
         1.0 * resolutions_in_time / nullif(resolutions_judged, 0) as resolution_in_time_share,

@@ -28,7 +28,7 @@ final as (
         coalesce(not holidays.is_workday, false) as is_holiday,
         holidays.name_zh as holiday_name_zh,
         holidays.name_en as holiday_name_en,
-        coalesce(holidays.is_workday, extract(isodow from days.date_day) not in (6, 7)) as is_workday
+        {{ is_workday('days.date_day', 'holidays') }} as is_workday
     from days
     left join holidays on days.date_day = holidays.day
 )

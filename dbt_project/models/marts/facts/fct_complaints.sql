@@ -50,6 +50,8 @@ joined as (
         attributed.batch_no as about_batch_no,
         customers.business_line,
         repeats.is_repeat,
+        hours.first_response_business_hours,
+        hours.resolution_business_hours,
         last_orders.last_order_on,
         coalesce(own_sla.first_response_hours, any_sla.first_response_hours) as first_response_due_hours,
         coalesce(own_sla.resolution_hours, any_sla.resolution_hours) as resolution_due_hours,
@@ -58,6 +60,7 @@ joined as (
     inner join attributed on complaints.complaint_key = attributed.complaint_key
     inner join customers on complaints.customer_key = customers.customer_key
     left join repeats on complaints.complaint_key = repeats.complaint_key
+    left join {{ ref('int_complaint_hours') }} as hours on complaints.complaint_key = hours.complaint_key
     left join last_orders on complaints.customer_key = last_orders.customer_key
     left join sla as own_sla
         on
@@ -89,6 +92,7 @@ final as (
         status,
         is_open,
         first_response_hours,
+        first_response_business_hours,
         first_response_due_hours,
         -- null while there is still time, and where nobody tells
         case
@@ -98,6 +102,7 @@ final as (
         end as is_response_in_time,
         resolved_on,
         resolution_hours,
+        resolution_business_hours,
         resolution_due_hours,
         case
             when not is_open then resolution_hours <= resolution_due_hours
