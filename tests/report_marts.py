@@ -16,21 +16,21 @@ MONTH = date(2017, 12, 1)
 
 
 def create_marts(connection: psycopg.Connection[Any]) -> None:
-    """Create every mart without rows, from the contracts that dbt enforces."""
-    connection.execute("create schema marts")
+    """Create every mart without rows, or the columns that one lacks, from the contracts that dbt enforces."""
+    connection.execute("create schema if not exists marts")
     files = sorted((paths.DBT_PROJECT / "models" / "marts").glob("*/*__models.yml"))
     assert files
     for file in files:
         for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]:
+            table = sql.Identifier("marts", model["name"])
+            connection.execute(sql.SQL("create table if not exists {} ()").format(table))
             columns = [
-                sql.SQL("{} {}").format(sql.Identifier(column["name"]), sql.SQL(column["data_type"]))
+                sql.SQL("add column if not exists {} {}").format(
+                    sql.Identifier(column["name"]), sql.SQL(column["data_type"])
+                )
                 for column in model["columns"]
             ]
-            connection.execute(
-                sql.SQL("create table marts.{} ({})").format(
-                    sql.Identifier(model["name"]), sql.SQL(", ").join(columns)
-                )
-            )
+            connection.execute(sql.SQL("alter table {} {}").format(table, sql.SQL(", ").join(columns)))
 
 
 @dataclass(frozen=True)
