@@ -21,13 +21,14 @@ from winback.machine import locked
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
-DAGS = ("load_sales", "load_complaints", "build_warehouse", "weekly_retention")
+REPORTS = ("weekly_retention", "key_customer_alert", "monthly_tier_review")
+DAGS = ("load_sales", "load_complaints", "build_warehouse", *REPORTS)
 COMPONENTS = ("api-server", "scheduler", "dag-processor")  # nothing in the demo's DAGs needs a triggerer
 AGAIN = "run `make demo` again: it goes on where it stopped"
 
 
 def run_demo() -> None:
-    """Fill the demo's systems, run the DAGs day by day and the weekly report, and say what came of it.
+    """Fill the demo's systems, run the DAGs day by day and the reports, and say what came of it.
 
     Raises:
         WinbackError: the demo is running already, was interrupted, or a run failed; what is loaded stays.
@@ -80,9 +81,10 @@ class _Driver:
         self.say(f"{day}: {what}, loaded, checked, modelled")
 
     def report(self, issued_on: date) -> None:
-        """Let the weekly report go out."""
-        self._finish(self.client.trigger("weekly_retention", issued_on.isoformat()))
-        self.say(f"{issued_on}: weekly report")
+        """Let the reports go out that are due on a Monday which begins a month."""
+        for run in [self.client.trigger(report, issued_on.isoformat()) for report in REPORTS]:
+            self._finish(run)
+        self.say(f"{issued_on}: weekly report, monthly review and alert about key customers")
 
     def _finish(self, run: Run) -> None:
         """Wait for a run; tell of tasks that are tried again, and end the demo with a failed one's log."""
