@@ -39,7 +39,7 @@ test: install-dev ## Run the fast test suite
 	@$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: install-dev ## Run the slow tests
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 lint: install-dev ## Check style, types and SQL
 	@$(BIN)/ruff check .

@@ -111,7 +111,7 @@ def test_every_line_is_tried_and_noted_with_what_it_found_or_why_it_was_refused(
     assert found["shop"][5] == DAY
     assert found["shop"][6] < DAY - timedelta(days=650)
     assert found["kiosk"][:2] == ("refused", PASSERS_BY)
-    assert found["kiosk"][4] == f"0.0% of {PASSERS_BY} customers came back, which is less than 5%"
+    assert found["kiosk"][4] == f"0.0% of {PASSERS_BY} customers came back, which is less than 5.0%"
     assert found["empty"][:2] == ("refused", 0)
 
 
