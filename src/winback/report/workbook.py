@@ -1,4 +1,4 @@
-"""The workbook that a mail carries: every row of a list, to be filtered, filled in and sent back.
+"""The workbook that a mail carries: every row of a list, to be filtered and filled in.
 
 Text from the data is a text cell whatever it begins with, so that no spreadsheet computes it.
 """
