@@ -17,6 +17,7 @@ from winback.rules.problems import did_you_mean
 
 SHIPPED = DBT_PROJECT / "seeds"
 _SIGNALS = DBT_PROJECT / "models" / "intermediate" / "_intermediate__models.yml"
+_COMPLAINTS = DBT_PROJECT / "models" / "marts" / "complaints" / "_complaints__models.yml"
 _RETENTION = DBT_PROJECT / "models" / "marts" / "retention" / "_retention__models.yml"
 
 
@@ -93,12 +94,17 @@ def read_signals() -> tuple[str, ...]:
 
 
 def read_metrics() -> tuple[str, ...]:
-    """Return what a target may be for: the counts, sums and rates of retention_months."""
-    return tuple(
-        column["name"]
-        for column in _columns_of(_RETENTION, "retention_months")
-        if column["data_type"] in ("bigint", "pg_catalog.numeric")
+    """Return what a target may be for: figures of retention_months, and means and rates of surveys."""
+    retention = _columns_of(_RETENTION, "retention_months")
+    surveys = _columns_of(_COMPLAINTS, "satisfaction_months")
+    return (
+        *_named(retention, "bigint", "pg_catalog.numeric"),
+        *_named(surveys, "pg_catalog.numeric"),
     )
+
+
+def _named(columns: list[dict[str, Any]], *types: str) -> list[str]:
+    return [column["name"] for column in columns if column["data_type"] in types]
 
 
 @cache

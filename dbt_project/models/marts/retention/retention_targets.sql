@@ -12,6 +12,11 @@ months as (
         and value_tier = 'all'
 ),
 
+satisfaction as (
+    select * from {{ ref('satisfaction_months') }}
+    where region_key = 'all'
+),
+
 final as (
     select
         months.month,
@@ -24,6 +29,9 @@ final as (
             {% for name in retention_columns('month') + retention_rates('month') | list %}
                 when '{{ name }}' then cast(months.{{ name }} as numeric)
             {% endfor %}
+            {% for name in survey_figures() %}
+                when '{{ name }}' then satisfaction.{{ name }}
+            {% endfor %}
         end as actual,
         targets.source
     from targets
@@ -32,6 +40,10 @@ final as (
             targets.business_line = months.business_line
             and targets.valid_from <= months.month
             and (targets.replaced_on is null or targets.replaced_on > months.month)
+    left join satisfaction
+        on
+            months.month = satisfaction.month
+            and months.business_line = satisfaction.business_line
 )
 
 select * from final
