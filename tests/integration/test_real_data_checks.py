@@ -149,7 +149,7 @@ def test_the_demo_breaks_nothing_but_the_four_rows_that_are_wrong_on_purpose(
         "select feed, sum(rows_failed) from ops.check_results where level = 'row'"
         " and feed not in ('orders', 'complaints') group by feed order by feed"
     )
-    assert rows == [("account_managers", 0), ("customers", 0), ("regions", 0)]
+    assert dict(rows) == dict.fromkeys(settings.feeds.keys() - {"orders", "complaints"}, 0)
 
 
 def demo_settings(folder: Path) -> Settings:
