@@ -107,7 +107,7 @@ class Signals:
 
     def _below_minimum(self, who: Customer, month: date) -> int | None:
         first, minimum = first_of_month(who.order_days[0]), self.minimum(who, "monthly_minimum")
-        if minimum is None or month <= first:
+        if minimum is None or minimum <= 0 or month <= first:  # 0 is how systems write that there is none
             return None
         return run_of_months(
             month, lambda month: month > first and who.revenue(month, month_end(month)) < minimum
