@@ -167,20 +167,18 @@ class Bench:
 
     def build(self, name: str, work: Callable[[], Any]) -> float:
         """Build once; keep each model's seconds."""
-        results: list[dict[str, Any]] = []
+        results: list[Any] = []
+        invoke = project._invoke
 
-        def noted(*arguments: Any, **options: Any) -> None:
-            project.run_dbt(*arguments, **options)
-            results.extend(
-                json.loads((self.folder / "dbt" / "run_results.json").read_text("utf-8"))["results"]
-            )
+        def noted(*arguments: Any) -> Any:
+            outcome = invoke(*arguments)
+            results.extend(getattr(outcome.result, "results", None) or [])
+            return outcome
 
-        with patch.object(build, "run_dbt", noted):
+        with patch.object(project, "_invoke", noted):
             seconds = timed(work)
         self.measured.models[name] = {
-            result["unique_id"].split(".", 2)[2]: result["execution_time"]
-            for result in results
-            if result["execution_time"]
+            result.node.name: result.execution_time for result in results if result.execution_time
         }
         say(f"{name}: {seconds:.1f} s")
         return seconds
