@@ -15,7 +15,8 @@
     {{ return(done(statements, 'view')) }}
 {% endmaterialization %}
 
-{# The rows that a model selects take the place of those that its strategy names: macros/incremental.sql. #}
+{# The rows that a model selects take the place of those that its strategy names: macros/incremental.sql. Columns stand
+   in the table's order, as a model that is written otherwise makes everything anew. #}
 {% materialization incremental, adapter='postgres' %}
     {% if load_cached_relation(this) is none or should_full_refresh() %}
         {{ return(done(made_anew(sql))) }}

@@ -12,7 +12,7 @@ months as (
         and value_tier = 'all'
 ),
 
-satisfaction as (
+survey_months as (
     select * from {{ ref('satisfaction_months') }}
     where region_key = 'all'
 ),
@@ -25,14 +25,9 @@ final as (
         targets.business_line,
         targets.metric,
         targets.target,
-        case targets.metric
-            {% for name in retention_columns('month') + retention_rates('month') | list %}
-                when '{{ name }}' then cast(months.{{ name }} as numeric)
-            {% endfor %}
-            {% for name in survey_figures() %}
-                when '{{ name }}' then satisfaction.{{ name }}
-            {% endfor %}
-        end as actual,
+        -- a metric is the name of a column of either
+        cast(coalesce(to_jsonb(months) ->> targets.metric, to_jsonb(survey_months) ->> targets.metric) as numeric)
+            as actual,
         targets.source
     from targets
     inner join months
@@ -40,10 +35,10 @@ final as (
             targets.business_line = months.business_line
             and targets.valid_from <= months.month
             and (targets.replaced_on is null or targets.replaced_on > months.month)
-    left join satisfaction
+    left join survey_months
         on
-            months.month = satisfaction.month
-            and months.business_line = satisfaction.business_line
+            months.month = survey_months.month
+            and months.business_line = survey_months.business_line
 )
 
 select * from final
