@@ -153,6 +153,7 @@ def _rows(customer: Customer) -> dict[str, list[dict[str, Any]]]:
         "dim_customer": [
             own | {"customer_id": f"ID{number}X", "region_key": region, "account_manager_key": manager,
                    "do_not_contact": False, "last_order_on": date(2017, 9, 1), "value_tier": customer.tier,
+                   "is_key_customer": customer.tier in ("vip", "major"),
                    "tier": customer.tier, "value_12m": value, "stage": customer.stage, "closed_on": None}
         ],
         "dim_customer_contact": [

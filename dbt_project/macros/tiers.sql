@@ -6,3 +6,8 @@
         else {{ evenings }}.revenue_12m
     end
 {%- endmacro %}
+
+{# The tiers of key customers. #}
+{% macro is_key_tier(tier) -%}
+    {{ tier }} in ('vip', 'major')
+{%- endmacro %}

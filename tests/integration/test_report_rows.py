@@ -41,7 +41,8 @@ create table marts.dim_account_manager (
 create table marts.dim_customer (
     customer_key text primary key, customer_id text, business_line text, region_key text,
     account_manager_key text, do_not_contact boolean, last_order_on date, value_tier text,
-    value_12m numeric, stage text, closed_on date
+    value_12m numeric, stage text, closed_on date,
+    is_key_customer boolean generated always as (coalesce(value_tier in ('vip', 'major'), false)) stored
 );
 create table marts.events (event_key text primary key, name text, started_on date, region_key text);
 create table marts.churn_reasons (

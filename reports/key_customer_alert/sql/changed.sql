@@ -27,7 +27,7 @@ changed as (
         and dim_customer.stage = flags.outcome
     where
         dim_customer.stage in ('at_risk', 'churned')
-        and dim_customer.value_tier in ('vip', 'major')
+        and dim_customer.is_key_customer
     group by 1
 ),
 

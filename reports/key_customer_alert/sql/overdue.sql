@@ -27,7 +27,7 @@ with final as (
     left join marts.dim_account_manager on dim_customer.account_manager_key = dim_account_manager.account_manager_key
     where
         fct_complaints.is_open
-        and dim_customer.value_tier in ('vip', 'major')
+        and dim_customer.is_key_customer
         and (
             fct_complaints.is_resolution_in_time is false
             or (fct_complaints.is_response_in_time is false and fct_complaints.first_response_hours is null)

@@ -4,7 +4,7 @@ with totals as (
     select
         dim_customer.account_manager_key,
         count(*) as customers,
-        count(*) filter (where dim_customer.value_tier in ('vip', 'major')) as key_customers,
+        count(*) filter (where dim_customer.is_key_customer) as key_customers,
         count(*) filter (where dim_customer.stage = 'at_risk') as customers_at_risk,
         sum(dim_customer.value_12m) as value_12m
     from marts.dim_customer

@@ -79,7 +79,7 @@ open_complaints as (
 final as (
     select
         listed.customer_key,
-        listed.value_tier in ('vip', 'major') as has_page,
+        listed.is_key_customer as has_page,
         dim_customer_contact.name,
         dim_customer_contact.phone,
         dim_region.name as region,

@@ -41,6 +41,7 @@ final as (
         coalesce(measures.ranked_by, 'revenue') as ranked_by,
         {{ ranked_figure('measures', 'evenings') }} as figure_12m,
         coalesce(evenings.value_tier, 'none') as value_tier,
+        {{ is_key_tier("coalesce(evenings.value_tier, 'none')") }} as is_key_customer,
         coalesce(evenings.value_12m, 0) as value_12m,
         evenings.stage,
         customers.closed_on

@@ -38,7 +38,7 @@ totals as (
         business_line,
         count(*) as customers,
         sum(case when is_handed_over then 1 else 0 end) as customers_handed_over,
-        sum(case when value_tier in ('vip', 'major') then 1 else 0 end) as key_customers,
+        sum(case when {{ is_key_tier('value_tier') }} then 1 else 0 end) as key_customers,
         sum(case when stage = 'at_risk' then 1 else 0 end) as customers_at_risk,
         sum(revenue_12m) as revenue_12m,
         sum(value_12m) as value_12m
