@@ -10,7 +10,7 @@ from datetime import date
 SEED = 2017
 FIRST_DAY = date(2017, 1, 1)
 LAST_DAY = date(2017, 12, 31)
-HISTORY_ENDS_ON = date(2017, 12, 24)
+HISTORY_ENDS_ON = date(2017, 12, 28)
 ISSUED_ON = date(2018, 1, 1)  # the Monday on which the reports about the last day, week and month go out
 TIME_ZONE = "America/New_York"
 BAD_PRODUCT = "DELI"

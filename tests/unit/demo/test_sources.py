@@ -38,7 +38,7 @@ def test_the_receipts_are_the_real_sales(receipts):
 def test_there_is_one_export_for_the_history_and_one_for_each_day_after(exports):
     names = sorted(file.name for file in exports.iterdir())
     assert len(names) == 1 + (LAST_DAY - HISTORY_ENDS_ON).days
-    assert names[0] == "投诉_20171224.csv"
+    assert names[0] == "投诉_20171228.csv"
 
 
 def test_the_same_seed_gives_the_same_bytes_and_what_is_there_stays(exports, receipts, tmp_path):
@@ -107,16 +107,16 @@ def test_surveys_ask_customers_by_the_last_day(receipts):
 
 
 def test_the_history_holds_the_four_rows_that_are_wrong_on_purpose(exports):
-    history = read(exports / "投诉_20171224.csv")
+    history = read(exports / "投诉_20171228.csv")
     assert sum(not row["小票号"] for row in history) == 4
 
 
 def test_an_export_knows_nothing_of_the_days_after_it(exports):
     stamps = [
         datetime.strptime(row[name], "%Y/%m/%d %H:%M")
-        for row in read(exports / "投诉_20171226.csv")
+        for row in read(exports / "投诉_20171229.csv")
         for name in ("受理时间", "首次响应时间", "结案时间", "更新时间")
         if row[name]
     ]
     assert stamps
-    assert max(stamps) < datetime(2017, 12, 27)
+    assert max(stamps) < datetime(2017, 12, 30)
