@@ -2,7 +2,8 @@
 
 report.yml         what `ReportFile` below allows
 sql/<block>.sql    one query per block, from schema `marts` and the temp tables `scoped_customers` and
-                   `figures_as_sent`; about incidents from `ops`
+                   `figures_as_sent`; about incidents from `ops`. Those that several reports need lie in
+                   `reports/shared/sql`, and each of them names them under `shared`
 sentences.txt.j2   texts that HTML and plain mail share; blocks `subject` and `headline` must be there
 template.mjml.j2   the mail as HTML
 template.txt.j2    the mail as plain text
@@ -169,6 +170,7 @@ class ReportFile(_Strict):
     title: str
     period: PeriodKind | None = None
     silent_without: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
     parameters: dict[str, int] = {}
     figures: dict[str, Figure] = {}
     targets: dict[str, Figure] = {}
@@ -231,12 +233,17 @@ def _read(source: Path) -> Report:
         raise WinbackError(
             f"{source}: {error}", "mend the file; src/winback/report/definition.py says what it may hold"
         ) from None
-    queries = tuple(
-        (path.stem, path.read_text(encoding="utf-8")) for path in sorted(source.parent.glob("sql/*.sql"))
-    )
+    shared = [source.parents[1] / "shared" / "sql" / f"{name}.sql" for name in file.shared]
+    if missing := [path for path in shared if not path.is_file()]:
+        raise WinbackError(
+            f"{source}: shared names {missing[0].stem}; {missing[0].parent} has no such query.",
+            "name one that is there, or write it into the report's own sql/",
+        )
+    found = sorted((*source.parent.glob("sql/*.sql"), *shared), key=lambda path: path.stem)
+    queries = tuple((path.stem, path.read_text(encoding="utf-8")) for path in found)
     if unknown := set(file.silent_without) - {block for block, _ in queries}:
         raise WinbackError(
-            f"{source}: silent_without names {', '.join(sorted(unknown))}; sql/ has no such query.",
-            "name blocks that sql/ has",
+            f"{source}: silent_without names {', '.join(sorted(unknown))}; there is no such query.",
+            "name blocks of its sql/, or of shared",
         )
     return Report(source.parent.name, source.parent, file, queries)

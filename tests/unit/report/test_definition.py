@@ -152,3 +152,16 @@ def test_a_mistake_in_the_file_names_file_and_key(tmp_path: Path) -> None:
     (tmp_path / "mine" / "report.yml").write_text("title: Mine\ncolour: red\n")
     with pytest.raises(WinbackError, match=r"(?s)mine/report\.yml.*colour"):
         load_report("mine", tmp_path)
+
+
+def test_a_query_is_shared_by_name_and_one_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "shared" / "sql").mkdir(parents=True)
+    (tmp_path / "shared" / "sql" / "overdue.sql").write_text("select 1", encoding="utf-8")
+    (tmp_path / "own").mkdir()
+    file = tmp_path / "own" / "report.yml"
+    file.write_text("{title: Own, silent_without: [overdue], shared: [overdue]}", encoding="utf-8")
+    assert load_report("own", tmp_path).queries == (("overdue", "select 1"),)
+    load_report.cache_clear()
+    file.write_text("{title: Own, shared: [overdeu]}", encoding="utf-8")
+    with pytest.raises(WinbackError, match=r"shared names overdeu; .* has no such query"):
+        load_report("own", tmp_path)

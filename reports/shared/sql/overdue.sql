@@ -1,6 +1,8 @@
--- Complaints that are open past the time that was promised, those of the dearest customers first, with who owns them.
+-- Complaints that are open past the time that was promised, those of the dearest customers first, with who owns them;
+-- only those of key customers where the report's `key_customers_only` is 1.
 with final as (
     select
+        dim_customer.customer_key,
         dim_customer_contact.name,
         dim_customer_contact.phone,
         dim_customer.customer_id,
@@ -14,6 +16,7 @@ with final as (
         %(as_of_date)s::date - fct_complaints.opened_on as days_open,
         fct_complaints.resolution_due_hours,
         fct_complaints.is_response_in_time is false and fct_complaints.first_response_hours is null as is_unanswered,
+        dim_customer.is_key_customer as has_page,
         count(*) over () as complaints,
         row_number() over (
             order by dim_customer.value_12m desc, fct_complaints.opened_at, fct_complaints.complaint_key
@@ -25,6 +28,7 @@ with final as (
     left join marts.dim_account_manager on dim_customer.account_manager_key = dim_account_manager.account_manager_key
     where
         fct_complaints.is_open
+        and (dim_customer.is_key_customer or %(key_customers_only)s = 0)
         and (
             fct_complaints.is_resolution_in_time is false
             or (fct_complaints.is_response_in_time is false and fct_complaints.first_response_hours is null)
