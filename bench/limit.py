@@ -1,5 +1,6 @@
 """The marts by hand, on DuckDB, and how those of the warehouse differ from them."""
 
+import re
 import time
 from collections.abc import Mapping
 from datetime import date
@@ -32,6 +33,12 @@ class Limit:
         self.company, self.folder, self.lines = company, folder, lines
         self.raw, self.file = folder / "raw.duckdb", folder / "limit.duckdb"
         self.rules = folder / "rules_of_the_limit"
+
+    @property
+    def marts(self) -> list[str]:
+        """Return the names of the marts that are made by hand."""
+        queries = "".join(file.read_text("utf-8") for file in sorted((SQL / "limit").glob("*.sql")))
+        return sorted(set(re.findall(r"create table marts\.(\w+)", queries)))
 
     def copy_rows(self, day: date) -> None:
         """Copy the rows that raw holds on the evening of a day, all of its columns."""

@@ -14,8 +14,8 @@ final as (
     select
         evenings.customer_key,
         evenings.day,
-        evenings.stage,
-        evenings.stage not in ('closed', 'prospect', 'churned') as is_live,
+        spells.stage,
+        spells.stage not in ('closed', 'prospect', 'churned') as is_live,
         evenings.first_order_on,
         evenings.last_order_on,
         evenings.orders_12m,
@@ -26,6 +26,11 @@ final as (
         coalesce(tiers.tier, 'none') as tier,
         coalesce(value_tiers.tier, 'none') as value_tier
     from evenings
+    inner join {{ ref('int_stages') }} as spells
+        on
+            evenings.customer_key = spells.customer_key
+            and evenings.day >= spells.valid_from
+            and (evenings.day < spells.valid_to or spells.valid_to is null)
     left join {{ ref('int_tiers') }} as tiers
         on
             evenings.customer_key = tiers.customer_key

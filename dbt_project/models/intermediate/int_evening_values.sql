@@ -22,14 +22,6 @@ customer_days as (
     inner join customers on customer_days.customer_key = customers.customer_key
 ),
 
-stages as (
-    select
-        spells.*,
-        customers.is_changed
-    from {{ ref('int_stages') }} as spells
-    inner join customers on spells.customer_key = customers.customer_key
-),
-
 evenings as (
     select * from {{ ref('int_evenings') }}
 ),
@@ -145,22 +137,7 @@ before_bridge as (
         or customer_days.next_day is null
 ),
 
-staged as (
-    select
-        stages.customer_key,
-        calendars.evenings[series.place] as day,
-        stages.stage
-    from stages
-    inner join calendars on stages.is_changed = calendars.is_changed
-    cross join lateral {{ places(
-        'stages.valid_from', 'stages.valid_to', 'calendars.evenings'
-    ) }} as series (place)
-    where
-        stages.valid_to > calendars.evenings[1]
-        or stages.valid_to is null
-),
-
-combined as (
+final as (
     select
         happened.customer_key,
         happened.day,
@@ -200,26 +177,6 @@ combined as (
         0 as bridge_revenue,
         0 as value_12m
     from waiting
-),
-
-final as (
-    select
-        combined.customer_key,
-        combined.day,
-        staged.stage,
-        combined.first_order_on,
-        combined.last_order_on,
-        combined.orders_12m,
-        combined.revenue_12m,
-        combined.cost_12m,
-        combined.costed_revenue_12m,
-        combined.bridge_revenue,
-        combined.value_12m
-    from combined
-    inner join staged
-        on
-            combined.customer_key = staged.customer_key
-            and combined.day = staged.day
 )
 
 select * from final
