@@ -92,3 +92,21 @@
 {% macro end_of_day() -%}
     (cast({{ as_of_date() }} + 1 as timestamp) at time zone '{{ var("business_time_zone") }}')
 {%- endmacro %}
+
+{# Whether a row of the calendar is the day of an occasion that is kept by the solar or the lunar calendar: the last day
+   where the month is shorter this year. A leap month of the lunar calendar has none, as the month before it had it. #}
+{% macro falls_on(days, calendar, month, day) -%}
+    case {{ calendar }}
+        when 'lunar'
+            then
+                not {{ days }}.is_leap_month
+                and {{ days }}.lunar_month = {{ month }}
+                and ({{ days }}.lunar_day = {{ day }} or ({{ days }}.is_last_of_month and {{ days }}.lunar_day < {{ day }}))
+        else
+            extract(month from {{ days }}.day) = {{ month }}
+            and (
+                extract(day from {{ days }}.day) = {{ day }}
+                or ({{ days }}.day = {{ month_end(days ~ '.day') }} and extract(day from {{ days }}.day) < {{ day }})
+            )
+    end
+{%- endmacro %}

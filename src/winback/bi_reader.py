@@ -1,6 +1,6 @@
 """`bi_reader`: the role without login through which BI tools read the live marts, personal data left out.
 
-Whom winback.yml names under `bi.contact_readers` may read the contact details of customers besides.
+Whom winback.yml names under `bi.contact_readers` may read contact details and birthdays of customers besides.
 
 A table that dbt makes anew has no grants, so every build grants them before its marts go live. There are no
 default privileges: they would open a table of personal data the moment it is made.
@@ -15,8 +15,7 @@ from psycopg import sql
 
 log = logging.getLogger(__name__)
 
-CONTACTS = "dim_customer_contact"
-CLOSED_TABLES = (CONTACTS,)
+CLOSED_TABLES = ("dim_customer_contact", "care_calendar")
 CLOSED_COLUMNS = {"dim_account_manager": ("email",)}
 
 
@@ -55,8 +54,9 @@ def grant_tables(connection: psycopg.Connection[Any], schema: str) -> None:
 
 
 def grant_contacts(connection: psycopg.Connection[Any], schema: str, readers: Collection[str]) -> None:
-    """Let these roles, and nobody else, select contact details from a copy's table, once they are let in."""
-    if not _columns(connection, schema, CONTACTS):
+    """Let these roles, and nobody else, select contact details from a copy's tables, once they are let in."""
+    tables = [table for table in CLOSED_TABLES if _columns(connection, schema, table)]
+    if not tables:
         return
     there = _roles_there(connection, readers)
     for missing in sorted(set(readers) - set(there)):
@@ -65,13 +65,13 @@ def grant_contacts(connection: psycopg.Connection[Any], schema: str, readers: Co
             "there is none. What to do: create it, or take it off the list; the next build grants it.",
             missing,
         )
-    table = sql.Identifier(schema, CONTACTS)
     with connection.transaction():
-        connection.execute(sql.SQL("revoke all on {} from public").format(table))
-        for role in _grantees(connection, schema):
-            connection.execute(sql.SQL("revoke all on {} from {}").format(table, sql.Identifier(role)))
-        for role in there:
-            connection.execute(sql.SQL("grant select on {} to {}").format(table, sql.Identifier(role)))
+        for table in (sql.Identifier(schema, name) for name in tables):
+            connection.execute(sql.SQL("revoke all on {} from public").format(table))
+            for role in _grantees(connection, table):
+                connection.execute(sql.SQL("revoke all on {} from {}").format(table, sql.Identifier(role)))
+            for role in there:
+                connection.execute(sql.SQL("grant select on {} to {}").format(table, sql.Identifier(role)))
 
 
 def let_in(
@@ -94,13 +94,13 @@ def _roles_there(connection: psycopg.Connection[Any], names: Collection[str]) ->
     return [name for (name,) in rows]
 
 
-def _grantees(connection: psycopg.Connection[Any], schema: str) -> list[str]:
-    """Return the roles that were granted anything on a copy's contact details; its owner is none."""
+def _grantees(connection: psycopg.Connection[Any], table: sql.Identifier) -> list[str]:
+    """Return the roles that were granted anything on a table; its owner is none."""
     rows = connection.execute(
         "select distinct pg_roles.rolname from pg_class cross join lateral aclexplode(relacl) as granted"
         " inner join pg_roles on pg_roles.oid = granted.grantee"
         " where pg_class.oid = to_regclass(%s) and granted.grantee <> relowner",
-        [f"{schema}.{CONTACTS}"],
+        [table.as_string()],
     )
     return [name for (name,) in rows]
 

@@ -64,7 +64,7 @@ def run_dbt(
     rules = load_rules(settings.business.lines)
     seeds = state / "seeds"
     rules.write(seeds)
-    write_calendar(seeds / "calendar", Holidays(settings.business.holidays), as_of_date.year)
+    write_calendar(seeds / "calendar", Holidays(settings.business.holidays), as_of_date)
     os.environ.update(dbt_environment(warehouse.url()) | {"WINBACK_MARTS_SCHEMA": marts})
     manifest = _settled(parsed_project(), marts, seeds)
     os.environ["WINBACK_SEEDS"] = str(seeds)

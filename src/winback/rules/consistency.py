@@ -94,3 +94,15 @@ def tier_gaps(tiers: Iterable[Row]) -> Iterator[Problem]:
             f"upper_share of the last tier is {ranked[-1]['upper_share']}; it must be {_EVERYBODY},"
             " or some customers have no tier"
         )
+
+
+def unfit_care_rules(care_rules: Iterable[Row]) -> Iterator[Problem]:
+    """Refuse a rule of care that lacks what its occasion needs, or has what another needs."""
+    needed = {"festival": ("calendar", "month", "day"), "silence": ("days",)}
+    for row in care_rules:
+        for column in ("calendar", "month", "day", "days"):
+            is_needed = column in needed.get(row["occasion"], ())
+            if is_needed != (row[column] is not None):
+                said = "is empty" if is_needed else f"is {row[column]}"
+                needs = "needs one" if is_needed else "has none"
+                yield row.problem(f"{column} {said}; a rule of occasion {row['occasion']} {needs}")

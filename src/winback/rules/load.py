@@ -157,6 +157,7 @@ def _inconsistencies(lines: Mapping[str, str], merged: Mapping[str, tuple[Row, .
     yield from consistency.unknown_names(merged["targets"], "business_line", [*lines, "all"])
     whole = [row for row in merged["churn_rules"] if row.is_whole]
     yield from consistency.contradictions(whole)
+    yield from consistency.unfit_care_rules(row for row in merged["care_rules"] if row.is_whole)
     if merged["tier_rules"] and all(row.is_whole for row in merged["tier_rules"]):
         yield from consistency.tier_gaps(merged["tier_rules"])
 

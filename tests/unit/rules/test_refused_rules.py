@@ -295,6 +295,21 @@ def test_tiers_leave_no_gap_and_stand_in_order(company, rows, said):
     assert refused() == [f"{file}:{said}"]
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("festival,lunar,8,,,", "day is empty; a rule of occasion festival needs one"),
+        ("silence,,,,,", "days is empty; a rule of occasion silence needs one"),
+        ("birthday,,,,3,", "days is 3; a rule of occasion birthday has none"),
+        ("silence,lunar,,,14,", "calendar is lunar; a rule of occasion silence has none"),
+    ],
+)
+def test_a_rule_of_care_has_what_its_occasion_needs_and_nothing_else(company, row, said):
+    header = "policy,rule_id,occasion,calendar,month,day,days,audience,enabled,label_zh,label_en,source"
+    file = company("care_rules.csv", f"{header}\nretail,mine,{row}everybody,true,问候,Greet,default\n")
+    assert refused() == [f"{file}:2: {said}"]
+
+
 def test_a_row_of_any_table_names_a_policy_that_there_is(company):
     marks = "policy,mark,privilege_zh,privilege_en,source\nretial,10,赠品,A gift,default\n"
     file = company("spend_marks.csv", marks)
