@@ -14,6 +14,7 @@ from winback.config import Settings, Tasks
 from winback.errors import WinbackError
 from winback.publish import reading_marts
 from winback.tasks.owners import NOBODY, Manager, choose_owner, is_there, read_managers
+from winback.tasks.signature import secret
 from winback.warehouse.schema import ensure_schema
 
 # Whom a task is for. A list that was approved after the marts were made is in ops only: there the arm is
@@ -106,9 +107,13 @@ def create_tasks(settings: Settings, day: date) -> dict[str, int]:
 
     Another run for the same day makes none; nor does one for a day that the marts have left behind. Without
     `tasks` in the configuration nothing is done.
+
+    Raises:
+        WinbackError: there is no secret to sign them with.
     """
     if settings.tasks is None:
         return asdict(TaskCounts())
+    secret()  # tasks that could not be sent are not made
     with warehouse.connect(autocommit=True) as connection:
         ensure_schema(connection)
         with reading_marts(connection), connection.transaction():
@@ -155,7 +160,7 @@ def _create(
     day: date,
     published: date,
 ) -> int:
-    if connection.execute("select from ops.winback_tasks where created_on >= %s limit 1", [day]).fetchone():
+    if connection.execute("select 1 from ops.winback_tasks where created_on >= %s limit 1", [day]).fetchone():
         return 0
     values = {
         "day": day,

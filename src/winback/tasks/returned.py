@@ -111,7 +111,7 @@ def read_returned(settings: Settings) -> dict[str, int]:
         stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         # Names sort as files came: of two answers about one task and day, the later file's wins.
         _write(
-            accepted / f"contacts_{stamp:%Y%m%dT%H%M%S}_{digest}.csv", as_csv(reading.answers, checks.tasks)
+            accepted / f"contacts_{stamp:%Y%m%dT%H%M%S%f}_{digest}.csv", as_csv(reading.answers, checks.tasks)
         )
         counts += ReturnedCounts(
             1, len(reading.answers), _refused(reading.problems), int(not reading.is_ours)

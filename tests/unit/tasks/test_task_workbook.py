@@ -8,8 +8,8 @@ from typing import Any
 
 import openpyxl
 import pytest
-from filled_in import KEY, OWNER, blank, checks, fill_in, task_id
 
+from tests.unit.tasks.filled_in import KEY, OWNER, blank, checks, fill_in, task_id
 from winback.report.definition import load_report
 from winback.report.language import read_words
 from winback.tasks.returned import answer_text

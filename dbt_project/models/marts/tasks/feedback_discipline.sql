@@ -8,7 +8,7 @@ with tasks as (
 final as (
     select
         account_manager_key,
-        cast({{ dbt.date_trunc('month', 'due_on') }} as date) as month,
+        cast(date_trunc('month', due_on) as date) as month,
         count(*) as tasks_due,
         count(*) filter (where status = 'done' and not is_late) as tasks_done_in_time,
         count(*) filter (where status = 'done' and is_late) as tasks_done_late,

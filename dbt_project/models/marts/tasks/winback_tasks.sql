@@ -1,13 +1,13 @@
 with tasks as (
     select
-        tasks.task_id,
-        tasks.campaign_id,
-        tasks.created_on,
-        tasks.due_on,
-        coalesce(survivors.survivor_key, tasks.customer_key) as customer_key
-    from {{ source('ops', 'winback_tasks') }} as tasks
-    left join {{ ref('int_customers__survivors') }} as survivors on tasks.customer_key = survivors.customer_key
-    where tasks.created_on <= {{ as_of_date() }}
+        made.task_id,
+        made.campaign_id,
+        made.created_on,
+        made.due_on,
+        coalesce(survivors.survivor_key, made.customer_key) as customer_key
+    from {{ source('ops', 'winback_tasks') }} as made
+    left join {{ ref('int_customers__survivors') }} as survivors on made.customer_key = survivors.customer_key
+    where made.created_on <= {{ as_of_date() }}
 ),
 
 owners as (
@@ -70,7 +70,7 @@ orders_after as (
             tasks.customer_key = purchase_days.customer_key
             and tasks.created_on < purchase_days.day
             and purchase_days.day <= tasks.created_on + {{ var('task_order_days') }}
-    group by 1
+    group by tasks.task_id
 ),
 
 -- drawn into a control group after the task was made: a call would spoil the comparison
