@@ -1,5 +1,6 @@
 """Win-back tasks from their making to what came of them, on a real warehouse."""
 
+import mailbox
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -298,6 +299,27 @@ def test_tasks_stand_in_their_owners_mail_only_and_overdue_ones_are_counted_abov
 
     assert addresses(has_tasks=False) == ["m1@example.com"]
     assert addresses(has_tasks=True) == ["head@example.com", "m1@example.com"]
+
+
+def test_a_mailbox_export_brings_workbooks_too_and_what_is_no_workbook_is_told_apart(office: Office) -> None:
+    office.customer("C1")
+    office.candidate("C1")
+    create_tasks(office.settings, SUNDAY)
+    sent = office.workbook("m1@example.com", "en")
+    assert sent is not None
+    assert office.settings.tasks is not None
+    folder = office.settings.tasks.place
+    folder.mkdir()
+    rows = {"contacted_on": "2026-03-02", "outcome": "thinks it over"}
+    box = mailbox.mbox(folder / "replies.mbox")
+    for content in (fill_in(sent, "en", rows), b"no workbook"):
+        mail = EmailMessage()
+        mail.set_content("here")
+        mail.add_attachment(content, "application", "octet-stream", filename="weekly.xlsx")
+        box.add(mail)
+    box.close()
+    assert read_returned(office.settings) == {"files": 2, "answers": 1, "refused": 0, "foreign": 1}
+    assert len(list(folder.glob("replies.mbox.*.txt"))) == 2
 
 
 def test_without_a_secret_no_task_is_made(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What the weekly mail says of tasks, and the sheet that carries them."""
 
 import io
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
 
@@ -37,6 +38,12 @@ def test_tasks_alone_are_a_headline() -> None:
     headline = samples.message("en", rows)["Comments"]
     assert "You have 1 task to win a customer back." in headline
     assert "nobody" not in headline
+
+
+def test_whoever_has_no_customers_of_their_own_hears_of_tasks_all_the_same() -> None:
+    rows = samples.report_rows("en", figures=[], call_first=[], **samples.about_tasks("en"))
+    nobody = replace(rows, scope=replace(rows.scope, customers=0))
+    assert "You have 3 tasks" in samples.message("en", nobody)["Comments"]
 
 
 def test_a_mail_with_tasks_is_shown_whole() -> None:
