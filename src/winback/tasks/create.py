@@ -53,7 +53,7 @@ spoken_with as (
 ),
 
 unfinished as (
-    select winback_tasks.customer_key
+    select coalesce(told.customer_key, winback_tasks.customer_key) as customer_key
     from ops.winback_tasks
     left join marts.winback_tasks as told on winback_tasks.task_id = told.task_id
     where told.status is null or told.status in ('open', 'overdue')

@@ -105,13 +105,14 @@ def read_returned(settings: Settings) -> dict[str, int]:
         ensure_schema(connection)
         checks = _checks(connection, settings)
     counts = ReturnedCounts()
-    for digest, (path, content) in fresh.items():
+    for place, (digest, (path, content)) in enumerate(fresh.items()):
         reading = read_workbook(content, checks)
         _write(path.with_name(f"{path.name}.{digest}.txt"), answer_text(reading))
         stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        # Names sort as files came: of two answers about one task and day, the later file's wins.
+        # Names sort as workbooks came: of two answers about one task and day, the later one's wins.
         _write(
-            accepted / f"contacts_{stamp:%Y%m%dT%H%M%S%f}_{digest}.csv", as_csv(reading.answers, checks.tasks)
+            accepted / f"contacts_{stamp:%Y%m%dT%H%M%S%f}_{place:04}_{digest}.csv",
+            as_csv(reading.answers, checks.tasks),
         )
         counts += ReturnedCounts(
             1, len(reading.answers), _refused(reading.problems), int(not reading.is_ours)

@@ -175,23 +175,25 @@ class _SheetReader:
         places = {
             self.words.columns[title]: n for n, title in enumerate(header) if title in self.words.columns
         }
-        if not {"task_number", "contacted_on", "outcome"} <= places.keys():
+        # The call list has no numbers of tasks; what somebody fills in there must not be lost without a word.
+        if not {"contacted_on", "outcome"} <= places.keys():
             return Reading()
         for number, row in enumerate(rows, start=2):
             cells = {name: row[place] if place < len(row) else None for name, place in places.items()}
             if any(_text(cells.get(name)) for name in _FILLED_IN):
                 self._read_row(number, cells)
         return Reading(
-            self.language, is_ours=True, answers=tuple(self.answers), problems=tuple(self.problems)
+            self.language,
+            is_ours="task_number" in places or bool(self.problems),
+            answers=tuple(self.answers),
+            problems=tuple(self.problems),
         )
 
     def _read_row(self, row: int, cells: Mapping[str, Any]) -> None:
-        problems = list(self._wrong_task(cells))
-        found = task_of(_text(cells["task_number"]))
+        found = task_of(_text(cells.get("task_number")))
         task = self.checks.tasks.get(found[0]) if found else None
-        problems += self._wrong_day(cells, task)
         codes, wrong = self._codes(cells)
-        problems += wrong
+        problems = [*self._wrong_task(cells), *self._wrong_day(cells, task), *wrong]
         if problems:
             self.problems += [
                 Problem(self.page.title, row, self.titles[name], said, allowed)
@@ -215,7 +217,7 @@ class _SheetReader:
         self.answers.append(answer)
 
     def _wrong_task(self, cells: Mapping[str, Any]) -> Iterator[tuple[str, Wrong, tuple[str, ...]]]:
-        text = _text(cells["task_number"])
+        text = _text(cells.get("task_number"))
         found = task_of(text)
         if found is None:
             yield "task_number", "number" if text else "no_number", ()

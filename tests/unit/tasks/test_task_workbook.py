@@ -1,5 +1,6 @@
 """A filled-in workbook is read by the words of either language; what is wrong is named by cell."""
 
+import io
 import shutil
 import subprocess
 from datetime import date, datetime
@@ -106,6 +107,21 @@ def test_another_row_about_a_task_and_day_is_refused() -> None:
     reading = read_workbook(fill_in(first, "en", {}, whole_row("en") | number), checks())
     assert reading.answers == (ANSWER,)
     assert [problem.wrong for problem in reading.problems] == ["repeated"]
+
+
+def test_what_was_filled_in_on_the_call_list_is_not_lost_without_a_word() -> None:
+    workbook = openpyxl.load_workbook(io.BytesIO(blank("en")))
+    page = workbook.create_sheet("Call list")
+    page.append(["Customer", "Called on", "Outcome", "Note"])
+    page.append(["王秀英", date(2026, 3, 5), "will order", None])
+    page.append(["李建国", None, None, None])
+    saved = io.BytesIO()
+    workbook.save(saved)
+    reading = read_workbook(saved.getvalue(), checks())
+    assert reading.answers == ()
+    assert [(problem.sheet, problem.row, problem.wrong) for problem in reading.problems] == [
+        ("Call list", 2, "no_number")
+    ]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no workbook", "编号,客户".encode()])
