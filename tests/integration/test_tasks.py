@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from tests.report_marts import create_marts
 from tests.some_marts import build_marts
@@ -24,6 +25,7 @@ from winback.report.period import iso_week
 from winback.report.query import read_rows
 from winback.report.scope import Recipient, Scope, with_account_managers
 from winback.report.workbook import write_workbook
+from winback.tasks.commands import tasks
 from winback.tasks.create import create_tasks, reassign_task
 from winback.tasks.returned import read_returned
 from winback.tasks.signature import VARIABLE, with_numbers
@@ -320,6 +322,21 @@ def test_a_mailbox_export_brings_workbooks_too_and_what_is_no_workbook_is_told_a
     box.close()
     assert read_returned(office.settings) == {"files": 2, "answers": 1, "refused": 0, "foreign": 1}
     assert len(list(folder.glob("replies.mbox.*.txt"))) == 2
+
+
+def test_the_command_line_lists_what_is_not_done_and_hands_it_on(office: Office) -> None:
+    for number, manager in (("C1", "erp:M1"), ("C2", "erp:M2")):
+        office.customer(number, manager)
+        office.candidate(number)
+    create_tasks(office.settings, SUNDAY)
+    run = CliRunner().invoke
+    listed = run(tasks, ["list", "--owner", "erp:M1"]).output.splitlines()
+    task_id = listed[0].split()[0]
+    assert listed[0].split() == [task_id, "2026-03-08", "new", "erp:M1", "erp:C1"]
+    assert listed[1] == "1 tasks are not done"
+    said = run(tasks, ["reassign", task_id, "erp:M2", "--day", "2026-03-02"])
+    assert said.exit_code == 0, said.output
+    assert run(tasks, ["list", "--owner", "erp:M2"]).output.endswith("2 tasks are not done\n")
 
 
 def test_without_a_secret_no_task_is_made(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,10 @@ def read() -> None:
 @tasks.command("list")
 @click.option("--owner", metavar="KEY", help="only this account manager's, like erp:AM01")
 def list_tasks(owner: str | None) -> None:
-    """List the tasks that are not done, as of the published marts: number, customer, owner, due day."""
+    """List the tasks that are not done: number, due day, status, owner, customer, campaign.
+
+    The status is that of the published marts; `new` are those that they do not know yet.
+    """
     from winback import warehouse
     from winback.warehouse.schema import ensure_schema
 
@@ -42,12 +45,16 @@ def list_tasks(owner: str | None) -> None:
         ensure_schema(connection)
         rows = connection.execute(
             """
-            select task_id, customer_key, account_manager_key, due_on, status, campaign_id
-            from marts.winback_tasks
+            select
+                tasks.task_id, tasks.customer_key, owners.account_manager_key, tasks.due_on,
+                coalesce(told.status, 'new'), tasks.campaign_id
+            from ops.winback_tasks as tasks
+            inner join ops.winback_task_present_owners as owners on tasks.task_id = owners.task_id
+            left join marts.winback_tasks as told on tasks.task_id = told.task_id
             where
-                status in ('open', 'overdue')
-                and (%(owner)s::text is null or account_manager_key = %(owner)s)
-            order by due_on, task_id
+                (told.status is null or told.status in ('open', 'overdue'))
+                and (%(owner)s::text is null or owners.account_manager_key = %(owner)s)
+            order by tasks.due_on, tasks.task_id
             """,
             {"owner": owner},
         ).fetchall()
