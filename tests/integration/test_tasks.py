@@ -333,10 +333,10 @@ def test_the_command_line_lists_what_is_not_done_and_hands_it_on(office: Office)
     listed = run(tasks, ["list", "--owner", "erp:M1"]).output.splitlines()
     task_id = listed[0].split()[0]
     assert listed[0].split() == [task_id, "2026-03-08", "new", "erp:M1", "erp:C1"]
-    assert listed[1] == "1 tasks are not done"
+    assert listed[1] == "tasks that are not done: 1"
     said = run(tasks, ["reassign", task_id, "erp:M2", "--day", "2026-03-02"])
     assert said.exit_code == 0, said.output
-    assert run(tasks, ["list", "--owner", "erp:M2"]).output.endswith("2 tasks are not done\n")
+    assert run(tasks, ["list", "--owner", "erp:M2"]).output.endswith("tasks that are not done: 2\n")
 
 
 def test_without_a_secret_no_task_is_made(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

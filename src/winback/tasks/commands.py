@@ -60,7 +60,7 @@ def list_tasks(owner: str | None) -> None:
         ).fetchall()
     for task_id, customer, manager, due_on, status, campaign in rows:
         click.echo(f"{task_id}  {due_on}  {status:8}  {manager}  {customer}  {campaign or ''}".rstrip())
-    click.echo(f"{len(rows)} tasks are not done")
+    click.echo(f"tasks that are not done: {len(rows)}")
 
 
 @tasks.command()

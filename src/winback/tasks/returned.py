@@ -36,8 +36,8 @@ _CHANNEL = "call"
 
 _SAYS: dict[Language, dict[str, str]] = {
     "en": {
-        "taken": "{taken} rows were taken. {refused} were not: mend the cells below and send the file again.",
-        "all": "{taken} rows were taken; nothing is wrong.",
+        "taken": "Rows taken: {taken}; not taken: {refused}. Mend the cells below and send the file again.",
+        "all": "Rows taken: {taken}; nothing is wrong.",
         "foreign": "This file has no sheet of tasks: send back the workbook of the weekly report, filled in.",
         "place": "Sheet {sheet}, row {row}, column {column}: {said}",
         "no_day": "on which day did you call?",

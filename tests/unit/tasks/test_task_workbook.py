@@ -84,7 +84,7 @@ def test_a_wrong_cell_is_named_with_what_is_allowed(changes: dict[str, Any], col
     text = answer_text(reading)
     assert f"Sheet Tasks, row 2, column {column}: " in text
     assert said in text
-    assert text.startswith("1 rows were taken. 1 were not")
+    assert text.startswith("Rows taken: 1; not taken: 1.")
     assert "河对岸" not in text
     assert "marvellous" not in text
 
