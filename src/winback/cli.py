@@ -10,6 +10,7 @@ import click
 from winback.errors import WinbackError
 from winback.quarantine.commands import quarantine
 from winback.report.commands import deliveries, report
+from winback.tasks.commands import tasks
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -33,6 +34,7 @@ def main() -> None:
 main.add_command(quarantine)
 main.add_command(report)
 main.add_command(deliveries)
+main.add_command(tasks)
 
 
 @main.group()

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from winback import paths
 from winback.config_checks import AddedRule, BatchChecks, Checks, FeedChecks
@@ -30,6 +30,23 @@ from winback.config_types import (
 )
 from winback.errors import WinbackError
 from winback.feeds import FEEDS, Feed
+
+# The system that answers to win-back tasks are contacts of, and the columns that they fill.
+ANSWERS = "winback_tasks"
+ANSWER_COLUMNS = (
+    "contact_id",
+    "customer_source_id",
+    "customer_id",
+    "contacted_at",
+    "account_manager_id",
+    "campaign_id",
+    "task_id",
+    "channel",
+    "outcome",
+    "reason_code",
+    "competitor",
+    "note",
+)
 
 
 class Company(Strict):
@@ -417,6 +434,29 @@ class Forecasts(Strict):
     min_likelihood_ratio: Annotated[float, Field(ge=0, examples=[9.21])] = 9.21
 
 
+class Tasks(Strict):
+    """Win-back tasks: when they are due, whom they spare, and where filled-in workbooks come back.
+
+    They are signed with the secret WINBACK_TASKS_SECRET. Whoever had `max_contacts` contacts in the last
+    `contact_days` gets no new task.
+    """
+
+    due_after: Duration = timedelta(days=7)
+    max_contacts: Annotated[int, Field(ge=1, examples=[2])] = 2
+    contact_days: Duration = timedelta(days=30)
+    returned: Annotated[Path | None, Field(examples=["/srv/winback/returned"])] = None
+
+    @property
+    def place(self) -> Path:
+        """Return the folder that workbooks come back to; below the state folder, unless one is named."""
+        return self.returned or paths.state_dir() / "returned"
+
+    @property
+    def accepted(self) -> Path:
+        """Return the folder of the files that the feed `contacts` reads."""
+        return self.place / "accepted"
+
+
 class Settings(Strict):
     """The whole of `winback.yml`."""
 
@@ -432,6 +472,34 @@ class Settings(Strict):
     bi: Bi = Bi()
     schedules: Schedules = Schedules()
     forecasts: Forecasts = Forecasts()
+    tasks: Tasks | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _answers_are_contacts(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Add what workbooks bring back to the contacts of other systems."""
+        settings = read(data)
+        if settings.tasks is None or ANSWERS in settings.systems:
+            return settings
+        zone = settings.business.time_zone
+        system = FileSystem(connector="files", folder=settings.tasks.accepted, time_zone=zone)
+        own = FeedSource.model_validate(
+            {
+                "source": ANSWERS,
+                "files": "contacts_*.csv",
+                "encoding": "utf-8",
+                "columns": {name: name for name in ANSWER_COLUMNS},
+            }
+        )
+        contacts = settings.feeds.get("contacts")
+        sources = (*contacts.sources, own) if contacts else (own,)
+        feed = (contacts or FeedConfig(sources=sources)).model_copy(update={"sources": sources})
+        return settings.model_copy(
+            update={
+                "systems": {**settings.systems, ANSWERS: system},
+                "feeds": {**settings.feeds, "contacts": feed},
+            }
+        )
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -117,6 +117,20 @@ def test_orders_are_loaded_after_their_master_data(parsed):
     assert {"load_orders", "load_products"} <= before
 
 
+def test_tasks_are_made_before_their_mail_leaves_and_their_answers_are_read_before_contacts(tmp_path):
+    config = yaml.safe_load((paths.ROOT / "winback.yml").read_text(encoding="utf-8")) | {"tasks": {}}
+    (tmp_path / "winback.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    dags = parse(paths.DAGS, tmp_path, tmp_path / "winback.yml")["dags"]
+    weekly, sales = dags["weekly_retention"]["tasks"], dags["load_sales"]["tasks"]
+    assert weekly["send"]["upstream"] == ["create_tasks"]
+    assert weekly["create_tasks"]["upstream"] == ["wait_for_marts"]
+    before, nearest = set(), {"load_contacts"}
+    while nearest := {task for name in nearest for task in sales[name]["upstream"]}:
+        before |= nearest
+    assert "read_returned_contacts" in before
+    assert place_of("load_sales", "read_returned_contacts") == ("load", "contacts")
+
+
 def test_a_cron_line_in_the_configuration_schedules_by_business_day(parsed_without_complaints_by_cron):
     found = parsed_without_complaints_by_cron
     assert found["errors"] == {}

@@ -100,7 +100,7 @@ def test_secrets_come_from_the_environment_and_must_be_there(env_file, compose):
     secret = re.compile(r"PASSWORD|SECRET|_KEY")
     named = set(re.findall(r"\$\{(\w+)", TEXT))
     secrets = {name for name in named if secret.search(name)}
-    assert len(secrets) == 8
+    assert len(secrets) == 9
     for name in secrets:
         assert f"${{{name}:?" in TEXT, name
         assert re.search(rf"^{name}=$", (paths.ROOT / ".env.example").read_text(), re.MULTILINE), name
@@ -118,7 +118,7 @@ def test_secrets_come_from_the_environment_and_must_be_there(env_file, compose):
 def test_generated_secrets_are_long_private_and_different_each_time(env_file):
     values = variables(env_file)
     secrets = [value for name, value in values.items() if not name.endswith("_PORT")]
-    assert len(set(secrets)) == len(secrets) == 8
+    assert len(set(secrets)) == len(secrets) == 9
     assert all(re.fullmatch(r"[\w-]{16,}=?", value) for value in secrets)  # fit for a URL as they are
     assert len(base64.urlsafe_b64decode(values["AIRFLOW_FERNET_KEY"])) == 32
     assert len(values["AIRFLOW_JWT_SECRET"]) >= 64

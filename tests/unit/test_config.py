@@ -145,3 +145,15 @@ def test_several_mistakes_are_told_at_once(tmp_path):
         data["feeds"]["complaints"]["deadline"] = "noon"
 
     assert "2 problems" in refusal(write(tmp_path, change))
+
+
+def test_tasks_bring_their_answers_in_as_contacts(tmp_path):
+    text = (paths.ROOT / "winback.yml").read_text(encoding="utf-8")
+    file = tmp_path / "winback.yml"
+    file.write_text(text + f"\ntasks: {{returned: {tmp_path / 'back'}}}\n", encoding="utf-8")
+    without, settings = load_settings(paths.ROOT / "winback.yml"), load_settings(file)
+    assert settings.systems["winback_tasks"].folder == tmp_path / "back" / "accepted"
+    sources = {feed: len(config.sources) for feed, config in settings.feeds.items()}
+    assert sources["contacts"] == len(without.feeds["contacts"].sources) + 1
+    assert settings.tasks.due_after.days == 7
+    assert "winback_tasks" not in without.systems

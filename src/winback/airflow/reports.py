@@ -12,10 +12,11 @@ from winback.config import ReportConfig, load_settings
 _TIMEOUTS = {"send": timedelta(hours=20), "wait": timedelta(days=16)}
 
 
-def report_dag(name: str, schedule: str, title: str, doc: str | None) -> DAG:
+def report_dag(name: str, schedule: str, title: str, doc: str | None, *, carries_tasks: bool = False) -> DAG:
     """Return a report's DAG; `schedule` is a cron line that `reports.<name>.schedule` may replace.
 
-    A run's partition key is the day of issue: the report speaks of what was over the day before.
+    With `carries_tasks` win-back tasks are made before it goes out. A run's partition key is the day of
+    issue: the report speaks of what was over the day before.
     """
     settings = load_settings()
     timeout = _TIMEOUTS[settings.reports.get(name, ReportConfig()).on_days_off].total_seconds()
@@ -25,6 +26,12 @@ def report_dag(name: str, schedule: str, title: str, doc: str | None) -> DAG:
         from winback.report.issue import is_ready  # noqa: PLC0415 -- DAG files parse without it
 
         return is_ready(settings, name, _as_of(dag_run))
+
+    @task
+    def create_tasks(dag_run: Any = None) -> dict[str, int]:
+        from winback.tasks.create import create_tasks as create  # noqa: PLC0415 -- as above
+
+        return create(settings, _as_of(dag_run))
 
     @task
     def send(dag_run: Any = None) -> dict[str, int]:
@@ -39,7 +46,8 @@ def report_dag(name: str, schedule: str, title: str, doc: str | None) -> DAG:
         dag_display_name=title,
         **SETTINGS,
     ) as dag:
-        wait_for_marts() >> send()
+        marts = wait_for_marts()
+        (marts >> create_tasks() if carries_tasks else marts) >> send()
     return dag
 
 

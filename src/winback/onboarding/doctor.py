@@ -18,6 +18,7 @@ from winback.onboarding.findings import Finding, Level, fail, ok, warn
 from winback.onboarding.rows import LandedSample, check_rows
 from winback.onboarding.sampling import SampledSource, land_sample, sampled_sources
 from winback.rules.load import load_rules
+from winback.tasks.signature import secret
 
 _SURE_ENCODING = 0.9
 _LOW_COVERAGE = 0.5
@@ -70,6 +71,12 @@ def _deployment(settings: Settings) -> Iterator[Finding]:
         yield ok("mail", f"the connection {settings.mail.connection} has its secret")
     except WinbackError as error:
         yield warn("mail", f"{error.problem} Reports cannot be sent", error.fix)
+    if settings.tasks is not None:
+        try:
+            secret()
+            yield ok("tasks", "there is a secret to sign them with")
+        except WinbackError as error:
+            yield fail("tasks", error.problem, error.fix)
 
 
 @contextmanager

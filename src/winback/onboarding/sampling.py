@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from winback.config import FeedSource, FileSystem, MySqlSystem, PostgresSystem, RestSystem, Settings
+from winback.config import ANSWERS, FeedSource, FileSystem, MySqlSystem, PostgresSystem, RestSystem, Settings
 from winback.errors import WinbackError
 from winback.extract import IS_DELETED, SOURCE_TEXT, UNREAD, Batch, Table, Window
 from winback.extract.conversions import literal, quoted
@@ -156,6 +156,8 @@ def land_sample(connection: psycopg.Connection[Any], name: str, feed: Feed, batc
 def sampled_sources(settings: Settings, feeds: tuple[str, ...]) -> list[SampledSource]:
     """Return the sources of the named feeds, of all feeds if none is named.
 
+    What workbooks of tasks bring back is left out: nobody configures it, and there may be none yet.
+
     Raises:
         WinbackError: a feed is not configured.
     """
@@ -168,4 +170,5 @@ def sampled_sources(settings: Settings, feeds: tuple[str, ...]) -> list[SampledS
         SampledSource(settings, FEEDS[name], source)
         for name in feeds or tuple(settings.feeds)
         for source in settings.feeds[name].sources
+        if source.source != ANSWERS
     ]

@@ -1,9 +1,9 @@
 """A report as its folder says it: adding a folder under `reports/` adds a report.
 
 report.yml         what `ReportFile` below allows
-sql/<block>.sql    one query per block, from schema `marts` and the temp tables `scoped_customers` and
-                   `figures_as_sent`; about incidents from `ops`. Those that several reports need lie in
-                   `reports/shared/sql`, and each of them names them under `shared`
+sql/<block>.sql    one query per block, from schema `marts` and the temp tables `scoped_customers`,
+                   `figures_as_sent` and `own_tasks`; about incidents from `ops`. Those that several
+                   reports need lie in `reports/shared/sql`, and each of them names them under `shared`
 sentences.txt.j2   texts that HTML and plain mail share; blocks `subject` and `headline` must be there
 template.mjml.j2   the mail as HTML
 template.txt.j2    the mail as plain text
@@ -207,6 +207,11 @@ class Report:
     file: ReportFile
     queries: tuple[tuple[str, str], ...]
     page: "Report | None" = None
+
+    @property
+    def has_tasks(self) -> bool:
+        """Tell whether it carries the reader's own tasks."""
+        return any(block == "tasks" for block, _ in self.queries)
 
 
 @cache

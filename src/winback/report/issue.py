@@ -36,6 +36,7 @@ from winback.report.render import House, message_id, render
 from winback.report.restated import note_figures
 from winback.report.scope import Language, Recipient, Scope, with_account_managers
 from winback.report.timing import day_of_issue, goes_out, hindrances, is_overdue
+from winback.tasks.signature import with_numbers
 from winback.warehouse.schema import ensure_schema
 
 
@@ -89,7 +90,10 @@ class Issue:
         rows = read_rows(connection, self.report, recipient, self.period, self.published)
         if rows is None or self.report.file.is_silent(rows.blocks):
             return None
-        return replace(rows, blocks={**rows.blocks, "missing": self.missing})
+        blocks = {**rows.blocks, "missing": self.missing}
+        if "tasks" in blocks:
+            blocks["tasks"] = with_numbers(blocks["tasks"])
+        return replace(rows, blocks=blocks)
 
     def render(self, rows: ReportRows, recipient: Recipient, definitions: Mapping[str, str]) -> EmailMessage:
         """Make a recipient's message of its rows."""
@@ -202,7 +206,10 @@ def recipients(settings: Settings, name: str, as_of_date: date) -> list[Recipien
     config = _config(settings, name)
     with warehouse.connect(autocommit=True) as connection:
         named = [_recipient(person) for person in config.recipients]
-        everyone = with_account_managers(connection, named, config.account_managers, as_of_date)
+        has_tasks = load_report(name).has_tasks
+        everyone = with_account_managers(
+            connection, named, config.account_managers, as_of_date, has_tasks=has_tasks
+        )
     if not everyone:
         raise WinbackError(
             f"{name}: nobody receives it.", f"name recipients under reports.{name} in winback.yml"

@@ -35,6 +35,25 @@ where sent.report = %(report)s and sent.recipient = lower(%(address)s) and sent.
 """
 
 
+# The reader's own tasks that are not done; those made since the marts were are not in them yet.
+_FILL_OWN_TASKS = """
+insert into own_tasks (task_id, customer_key, account_manager_key, created_on, due_on, is_overdue)
+select
+    tasks.task_id,
+    coalesce(told.customer_key, tasks.customer_key),
+    owners.account_manager_key,
+    tasks.created_on,
+    tasks.due_on,
+    tasks.due_on <= %(as_of_date)s
+from ops.winback_tasks as tasks
+inner join ops.winback_task_present_owners as owners on tasks.task_id = owners.task_id
+inner join marts.dim_account_manager on owners.account_manager_key = dim_account_manager.account_manager_key
+left join marts.winback_tasks as told on tasks.task_id = told.task_id
+where lower(dim_account_manager.email) = lower(%(address)s)
+    and (told.status is null or told.status in ('open', 'overdue'))
+"""
+
+
 @dataclass(frozen=True)
 class ReportRows:
     """The rows of each block, those of the page that is attached, and the scope that they were read for."""
@@ -54,8 +73,9 @@ def read_rows(
     """Run a report's queries in one read-only snapshot; return None for a manager who left.
 
     Queries may use: as_of_date, starts_on, ends_on, before_ends_on (the end of the period before),
-    year_before_ends_on, language, scope_kind, scope_key, and the parameters of `report.yml`; those of a page
-    also customer_keys, and `page.yml`'s parameters instead. The connection must not be inside a transaction.
+    year_before_ends_on, language, address, scope_kind, scope_key, and the parameters of `report.yml`; those
+    of a page also customer_keys, and `page.yml`'s parameters instead. The connection must not be inside a
+    transaction.
     """
     before_ends_on = period.starts_on - timedelta(days=1)
     parameters = {
@@ -65,6 +85,7 @@ def read_rows(
         "before_ends_on": before_ends_on,
         "year_before_ends_on": period.year_before,
         "language": recipient.language,
+        "address": recipient.address,
         "scope_kind": recipient.scope.kind,
         "scope_key": recipient.scope.key,
     }
@@ -72,6 +93,11 @@ def read_rows(
         create_scope_table(connection)
         connection.execute(
             "create temp table if not exists figures_as_sent (name text, value numeric, feeds text[])"
+            " on commit delete rows"
+        )
+        connection.execute(
+            "create temp table if not exists own_tasks (task_id text, customer_key text,"
+            " account_manager_key text, created_on date, due_on date, is_overdue boolean)"
             " on commit delete rows"
         )
     with (
@@ -85,6 +111,8 @@ def read_rows(
             return None
         sent = {"report": report.name, "address": recipient.address, "ends_on": before_ends_on}
         cursor.execute(_FILL_FIGURES_AS_SENT, sent)
+        if report.has_tasks:
+            cursor.execute(_FILL_OWN_TASKS, parameters)
         blocks = _run(cursor, report, parameters)
         page = None
         if report.page is not None and report.file.page is not None:

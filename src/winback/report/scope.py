@@ -78,6 +78,23 @@ where lower(email) = lower(%(address)s) or (%(kind)s = 'account_manager' and acc
 """
 
 
+_HAS_CUSTOMERS = "select account_manager_key from marts.dim_customer"
+
+# Whoever has a task, or somebody below who owes feedback, though perhaps no customers.
+_HAS_TASKS = """
+select owners.account_manager_key
+from ops.winback_task_present_owners as owners
+left join marts.winback_tasks as told on owners.task_id = told.task_id
+where told.status is null or told.status in ('open', 'overdue')
+union
+select dim_account_manager.reports_to_key
+from marts.winback_tasks
+inner join marts.dim_account_manager
+    on winback_tasks.account_manager_key = dim_account_manager.account_manager_key
+where winback_tasks.status = 'overdue'
+"""
+
+
 def create_scope_table(connection: psycopg.Connection[Any]) -> None:
     """Create the session's temp table `scoped_customers`; every transaction finds it empty."""
     connection.execute(
@@ -116,23 +133,27 @@ def with_account_managers(
     recipients: Iterable[Recipient],
     language: Language | None,
     as_of_date: date,
+    *,
+    has_tasks: bool = False,
 ) -> list[Recipient]:
     """Return the recipients and, given a language, each present account manager who has customers.
 
-    Managers see their own customers, unless a recipient of the same address is given already. Who has no
-    working address receives nothing, as the suite of account managers warns.
+    For a report that carries tasks also whoever has one, or leads somebody who owes feedback. Managers see
+    their own customers, unless a recipient of the same address is given already. Who has no working address
+    receives nothing, as the suite of account managers warns.
 
     Raises:
         WinbackError: an address occurs twice; one person gets one mail about one scope.
     """
     everyone = list(recipients)
     if language is not None:
+        concerned = f"{_HAS_CUSTOMERS} union {_HAS_TASKS}" if has_tasks else _HAS_CUSTOMERS
         rows = connection.execute(
-            """
+            f"""
             select email, name, account_manager_key
             from marts.dim_account_manager
             where (left_on is null or left_on > %s) and email is not null
-                and account_manager_key in (select account_manager_key from marts.dim_customer)
+                and account_manager_key in ({concerned})
             order by account_manager_key
             """,
             [as_of_date],

@@ -184,6 +184,44 @@ def alarms() -> list[dict[str, Any]]:
     return [dict(zip(columns, ("batch", "全脂牛奶", "erp:M1:A17", "A17", 7, 6), strict=True))]
 
 
+def tasks(language: Language, rows: int = 3) -> list[dict[str, Any]]:
+    reason, evidence = _EVIDENCE[language]
+    return [
+        {
+            "task_id": f"T171231-{place:010}",
+            "task_number": f"T171231-{place:010}-ABCDEFGHIJ",
+            "account_manager_key": "erp:M1",
+            "customer_id": f"40{place:03}",
+            "name": _NAMES[place % 10],
+            "phone": f"136{12345678 + 7919 * place}",
+            "stage": "churned",
+            "value_tier": "major",
+            "value_12m": Decimal("5200") - place,
+            "reason": reason,
+            "evidence": evidence,
+            "action": "win_back",
+            "due_on": AS_OF + timedelta(days=7 * place),
+            "is_new": place > 0,
+            "is_overdue": place == 0,
+        }
+        for place in range(rows)
+    ]
+
+
+def about_tasks(language: Language, rows: int = 3) -> dict[str, list[dict[str, Any]]]:
+    """Return the blocks about tasks, which most readers' mails lack."""
+    return {
+        "tasks": tasks(language, rows),
+        "task_results": [
+            {"result": result, "tasks": 2, "tasks_due": 6} for result in ("ordered", "not_reached", "overdue")
+        ],
+        "overdue_tasks": [
+            {"account_manager": name, "tasks": 4 - place, "due_since": AS_OF, "tasks_overdue": 9}
+            for place, name in enumerate(("周经理", None, "吴经理"))
+        ],
+    }
+
+
 def data_quality(is_stale: bool = False) -> list[dict[str, Any]]:
     columns = ("feed", "source_id", "last_business_day", "is_stale", "rows_in", "rows_waiting")
     day = AS_OF - timedelta(days=2 if is_stale else 0)
@@ -211,6 +249,9 @@ def report_rows(language: Language = "zh", **blocks: Any) -> ReportRows:
         "complaint_categories": complaint_categories(),
         "bridge": bridge(),
         "targets": targets(),
+        "tasks": (),
+        "task_results": (),
+        "overdue_tasks": (),
     }
     name = {"zh": "东北大区", "en": "North East"}[language]
     return ReportRows(ScopedCustomers(name, 2446), {**usual, **blocks})

@@ -1,0 +1,241 @@
+"""Workbooks that came back: each becomes a file of contacts that a load reads, and a text that answers it.
+
+    <folder>/<anything>.xlsx, .eml, .mbox    dropped by a person or a mailbox export; stays as it is
+    <folder>/<the same name>.<digest>.txt    what was taken of it, and what is wrong with the rest
+    <folder>/accepted/contacts_*.csv         the rows that hold; source `winback_tasks` of the feed `contacts`
+
+The digest of a workbook's content names its CSV: one that comes twice, under whatever name, counts once.
+"""
+
+import csv
+import hashlib
+import io
+import mailbox
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from winback import warehouse
+from winback.config import ANSWER_COLUMNS, Settings
+from winback.report.scope import Language
+from winback.rules.load import load_seed
+from winback.tasks.signature import is_signed_for, secret
+from winback.tasks.workbook import Answer, Checks, Problem, Reading, Task, read_workbook
+from winback.warehouse.schema import ensure_schema
+
+_MOST_BYTES = 20_000_000
+_CHANNEL = "call"
+
+_SAYS: dict[Language, dict[str, str]] = {
+    "en": {
+        "taken": "Rows taken: {taken}; not taken: {refused}. Mend the cells below and send the file again.",
+        "all": "Rows taken: {taken}; nothing is wrong.",
+        "foreign": "This file has no sheet of tasks: send back the workbook of the weekly report, filled in.",
+        "place": "Sheet {sheet}, row {row}, column {column}: {said}",
+        "no_day": "on which day did you call?",
+        "day": "that is no day; write it like {0}.",
+        "day_range": "a day from {0} to {1}.",
+        "no_outcome": "what came of it? Choose one of: {words}.",
+        "choice": "choose one of: {words}.",
+        "class": "this belongs to another class of reasons; to the one you chose belong: {words}.",
+        "no_number": "there is no task number; only tasks can be answered here.",
+        "number": "that is no task number; leave it as it was.",
+        "not_yours": "this number was not made for a task of yours.",
+        "repeated": "another row says something else of this task and day.",
+    },
+    "zh": {
+        "taken": "已接收 {taken} 行；{refused} 行未接收：请改好以下单元格后重新发送。",
+        "all": "已接收 {taken} 行，没有问题。",
+        "foreign": "文件中没有任务表：请填写周报所附的工作簿后发回。",
+        "place": "工作表“{sheet}”第 {row} 行“{column}”列：{said}",
+        "no_day": "请填写联系日期。",
+        "day": "不是日期，请按 {0} 的格式填写。",
+        "day_range": "日期须在 {0} 至 {1} 之间。",
+        "no_outcome": "请填写结果，可选：{words}。",
+        "choice": "请从以下选项中选择：{words}。",
+        "class": "此原因不属于所选的原因类别；该类别可选：{words}。",
+        "no_number": "没有任务编号；这里只接收任务的反馈。",
+        "number": "任务编号有误，请保持原样。",
+        "not_yours": "此编号不是发给您的任务。",
+        "repeated": "同一任务同一天已有另一行。",
+    },
+}
+
+
+@dataclass(frozen=True)
+class ReturnedCounts:
+    """What came back: counts only, fit for logs and XCom."""
+
+    files: int = 0
+    answers: int = 0
+    refused: int = 0
+    foreign: int = 0
+
+    def __add__(self, other: "ReturnedCounts") -> "ReturnedCounts":
+        return ReturnedCounts(**{name: value + asdict(other)[name] for name, value in asdict(self).items()})
+
+
+def read_returned(settings: Settings) -> dict[str, int]:
+    """Turn workbooks that are new in the folder into files of contacts; return the counts.
+
+    Raises:
+        WinbackError: numbers cannot be verified, as there is no secret, or there are no rules of reasons.
+    """
+    if settings.tasks is None:
+        return asdict(ReturnedCounts())
+    folder, accepted = settings.tasks.place, settings.tasks.accepted
+    accepted.mkdir(parents=True, exist_ok=True)
+    known = {path.stem.rpartition("_")[2] for path in accepted.glob("contacts_*.csv")}
+    fresh: dict[str, tuple[Path, bytes]] = {}
+    for path in _arrivals(folder):
+        for content in _workbooks(path):
+            if (digest := _digest(content)) not in known:
+                fresh.setdefault(digest, (path, content))
+    if not fresh:
+        return asdict(ReturnedCounts())
+    with warehouse.connect(autocommit=True) as connection:
+        ensure_schema(connection)
+        checks = _checks(connection, settings)
+    counts = ReturnedCounts()
+    for place, (digest, (path, content)) in enumerate(fresh.items()):
+        reading = read_workbook(content, checks)
+        _write(path.with_name(f"{path.name}.{digest}.txt"), answer_text(reading))
+        stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        # Names sort as workbooks came: of two answers about one task and day, the later one's wins.
+        _write(
+            accepted / f"contacts_{stamp:%Y%m%dT%H%M%S%f}_{place:04}_{digest}.csv",
+            as_csv(reading.answers, checks.tasks),
+        )
+        counts += ReturnedCounts(
+            1, len(reading.answers), _refused(reading.problems), int(not reading.is_ours)
+        )
+    return asdict(counts)
+
+
+def answer_text(reading: Reading) -> str:
+    """Say what was taken of a workbook, and which cells are wrong; no cell's content is repeated."""
+    says = _SAYS[reading.language]
+    if not reading.is_ours:
+        return "\n".join(texts["foreign"] for texts in _SAYS.values()) + "\n"
+    refused = _refused(reading.problems)
+    first = says["taken" if refused else "all"].format(taken=len(reading.answers), refused=refused)
+    lines = [
+        says["place"].format(
+            sheet=problem.sheet,
+            row=problem.row,
+            column=problem.column,
+            said=says[problem.wrong].format(
+                *problem.allowed, words=_comma(reading.language, problem.allowed)
+            ),
+        )
+        for problem in reading.problems
+    ]
+    return "\n".join([first, *lines]) + "\n"
+
+
+def as_csv(answers: tuple[Answer, ...], tasks: Mapping[str, Task]) -> str:
+    """Write answers as the feed's columns; what is said of a task and a day is one contact."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ANSWER_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for answer in answers:
+        task = tasks[answer.task_id]
+        source, _, customer = task.customer_key.partition(":")
+        writer.writerow(
+            {
+                "contact_id": f"{answer.task_id}/{answer.contacted_on}",
+                "customer_source_id": source,
+                "customer_id": customer,
+                "contacted_at": answer.contacted_on.isoformat(),
+                "account_manager_id": answer.owner.partition(":")[2],
+                "campaign_id": task.campaign_id,
+                "task_id": answer.task_id,
+                "channel": _CHANNEL,
+                "outcome": answer.outcome,
+                "reason_code": answer.reason_code,
+                "competitor": answer.competitor,
+                "note": answer.note,
+            }
+        )
+    return text.getvalue()
+
+
+def _comma(language: Language, words: tuple[str, ...]) -> str:
+    return ("、" if language == "zh" else ", ").join(words)
+
+
+def _refused(problems: tuple[Problem, ...]) -> int:
+    return len({(problem.sheet, problem.row) for problem in problems})
+
+
+def _arrivals(folder: Path) -> list[Path]:
+    """Return what was dropped, oldest first; what Excel and mail programs hide is passed over."""
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in (".xlsx", ".eml", ".mbox")
+        and not path.name.startswith((".", "~$"))
+        and path.is_file()
+    ]
+    return sorted(found, key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def _workbooks(path: Path) -> Iterator[bytes]:
+    """Yield the workbook that a file is, or those attached to the mails in it."""
+    match path.suffix.lower():
+        case ".xlsx" if path.stat().st_size <= _MOST_BYTES:
+            yield path.read_bytes()
+        case ".eml":
+            yield from _attached(message_from_bytes(path.read_bytes(), policy=default))
+        case ".mbox":
+            for message in mailbox.mbox(path, create=False):
+                yield from _attached(message)
+
+
+def _attached(message: Message) -> Iterator[bytes]:
+    for part in message.walk():
+        if str(part.get_filename() or "").lower().endswith(".xlsx"):
+            content = part.get_payload(decode=True)
+            if isinstance(content, bytes) and len(content) <= _MOST_BYTES:
+                yield content
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file at once: a load that runs meanwhile sees all of it or nothing."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
+
+
+def _checks(connection: psycopg.Connection[Any], settings: Settings) -> Checks:
+    key = secret()
+    rows = connection.execute(
+        """
+        select
+            task_id, customer_key, campaign_id, created_on, array_agg(account_manager_key order by since desc)
+        from ops.winback_tasks
+        inner join ops.winback_task_owners using (task_id)
+        group by 1
+        """
+    )
+    return Checks(
+        {
+            task_id: Task(customer, campaign, day, tuple(owners))
+            for task_id, customer, campaign, day, owners in rows
+        },
+        lambda task_id, signature, owner: is_signed_for(task_id, signature, owner, key),
+        {row["reason_code"]: row["reason_class"] for row in load_seed("churn_reason_codes")},
+        datetime.now(settings.zone).date(),
+    )

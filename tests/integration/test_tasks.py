@@ -1,0 +1,350 @@
+"""Win-back tasks from their making to what came of them, on a real warehouse."""
+
+import mailbox
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from tests.report_marts import create_marts
+from tests.some_marts import build_marts
+from tests.unit.tasks.filled_in import fill_in
+from winback.config import Settings, load_settings
+from winback.errors import WinbackError
+from winback.load import load_feed
+from winback.report.definition import load_report
+from winback.report.language import Formats, read_words
+from winback.report.period import iso_week
+from winback.report.query import read_rows
+from winback.report.scope import Recipient, Scope, with_account_managers
+from winback.report.workbook import write_workbook
+from winback.tasks.commands import tasks
+from winback.tasks.create import create_tasks, reassign_task
+from winback.tasks.returned import read_returned
+from winback.tasks.signature import VARIABLE, with_numbers
+
+pytestmark = pytest.mark.usefixtures("quick_checks")
+
+SUNDAY = date(2026, 3, 1)
+CANDIDATES = """
+    create table if not exists marts.winback_candidates (
+        customer_key text, account_manager_key text, decision text, gain_rank int, campaign_id text, arm text
+    )
+"""
+
+
+@dataclass
+class Office:
+    """A warehouse with marts filled by hand, and its configuration."""
+
+    connection: psycopg.Connection[Any]
+    settings: Settings
+
+    def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        done = self.connection.execute(statement, values or None)  # type: ignore[arg-type]
+        return done.fetchall() if done.description else []
+
+    def customer(self, number: str, manager: str = "erp:M1", **columns: Any) -> None:
+        given = {"customer_key": f"erp:{number}", "customer_id": number, "account_manager_key": manager,
+                 "stage": "churned", "value_12m": 100, "value_tier": "major", **columns}  # fmt: skip
+        names = ", ".join(given)
+        marks = ", ".join(["%s"] * len(given))
+        self.run(f"insert into marts.dim_customer ({names}) values ({marks})", *given.values())
+
+    def candidate(self, number: str, campaign: str | None = None, decision: str = "win_back") -> None:
+        self.run(
+            "insert into marts.winback_candidates (customer_key, decision, campaign_id) values (%s, %s, %s)",
+            f"erp:{number}", decision, campaign,
+        )  # fmt: skip
+
+    def member(self, number: str, arm: str, assigned_on: date, campaign: str = "spring") -> None:
+        self.run(
+            "insert into ops.campaign_members (campaign_id, customer_key, arm, assigned_on)"
+            " values (%s, %s, %s, %s)",
+            campaign, f"erp:{number}", arm, assigned_on,
+        )  # fmt: skip
+
+    def manager(self, key: str, reports_to: str | None = None, left_on: date | None = None) -> None:
+        self.run(
+            "insert into marts.dim_account_manager values (%s, %s, %s, %s, null, %s, %s)",
+            f"erp:{key}", key, key, f"{key.lower()}@example.com", reports_to, left_on,
+        )  # fmt: skip
+        self.run(
+            "insert into raw.account_managers (source_id, account_manager_id, business_day, load_batch_id,"
+            " loaded_at) values ('erp', %s, '2026-01-01', 1, now())",
+            key,
+        )
+
+    def publish(self, day: date) -> None:
+        self.run("delete from ops.builds")
+        self.run(
+            "insert into ops.builds (as_of_date, status, started_at) values (%s, 'published', now())", day
+        )
+
+    def owners(self) -> dict[str, str]:
+        rows = self.run(
+            "select customer_key, account_manager_key from ops.winback_tasks"
+            " inner join ops.winback_task_present_owners using (task_id)"
+        )
+        return dict(rows)
+
+    def workbook(self, address: str, language: Any = "zh") -> bytes | None:
+        """Return the workbook of somebody's weekly mail."""
+        report = load_report("weekly_retention")
+        reader = Recipient(address, "", language, Scope("everything"))
+        rows = read_rows(self.connection, report, reader, iso_week(SUNDAY), SUNDAY)
+        assert rows is not None
+        blocks = {**rows.blocks, "tasks": with_numbers(rows.blocks["tasks"])}
+        words = read_words(report.folder, language)
+        return write_workbook(report.file, blocks, words.gettext, Formats(language, "CNY"))
+
+
+@pytest.fixture
+def office(company: Any, warehouse: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Office]:
+    monkeypatch.setenv(VARIABLE, "a secret of the tests")
+    file = tmp_path / "winback.yml"
+    config = yaml.safe_load(file.read_text("utf-8")) | {"tasks": {"returned": str(tmp_path / "returned")}}
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        create_marts(connection)
+        connection.execute(CANDIDATES)
+        office = Office(connection, load_settings(file))
+        office.manager("HEAD")
+        office.manager("M1", "erp:HEAD")
+        office.manager("M2", "erp:HEAD")
+        office.publish(SUNDAY)
+        yield office
+
+
+def test_tasks_are_made_once_a_day_for_whoever_is_there(office: Office) -> None:
+    office.manager("GONE", "erp:HEAD", SUNDAY)
+    for number, manager in (("C1", "erp:M1"), ("C2", "erp:GONE"), ("C3", "-1")):
+        office.customer(number, manager)
+        office.candidate(number)
+    assert create_tasks(office.settings, SUNDAY) == {"created": 3, "reassigned": 0, "without_owner": 1}
+    assert office.owners() == {"erp:C1": "erp:M1", "erp:C2": "erp:HEAD", "erp:C3": "-1"}
+    assert set(office.run("select created_on, due_on, campaign_id from ops.winback_tasks")) == {
+        (SUNDAY, SUNDAY + timedelta(days=7), None)
+    }
+    before = office.run("select * from ops.winback_tasks order by 1")
+    office.customer("C4")
+    office.candidate("C4")
+    assert create_tasks(office.settings, SUNDAY)["created"] == 0
+    assert create_tasks(office.settings, SUNDAY - timedelta(days=7))["created"] == 0
+    assert office.run("select * from ops.winback_tasks order by 1") == before
+    office.publish(SUNDAY + timedelta(days=7))
+    assert (
+        create_tasks(office.settings, SUNDAY + timedelta(days=7))["created"] == 1
+    )  # others have theirs still
+
+
+def test_no_path_leads_to_a_control_member_or_to_whoever_is_to_be_left_alone(office: Office) -> None:
+    """Every way to a task, once for somebody who may get one, and once for each who may not."""
+    earlier, later = SUNDAY - timedelta(days=20), SUNDAY + timedelta(days=1)
+    for number, campaign, decision in (
+        ("TREATED", "spring", "nurture"),
+        ("VIP", "spring", "let_go"),
+        ("WEEKLY", None, "win_back"),
+        ("FRESHLY_TREATED", None, "win_back"),
+        ("CONTROL", "spring", "win_back"),
+        ("FRESH_CONTROL", None, "win_back"),
+        ("CONTROL_BY_NIGHT", None, "win_back"),
+        ("CONTROL_UNNAMED", None, "win_back"),
+        ("TREATED_TOMORROW", None, "win_back"),
+        ("NURTURED", None, "nurture"),
+        ("OPTED_OUT", "spring", "win_back"),
+        ("CALLED_OFTEN", "spring", "win_back"),
+        ("CALLED_OFTEN_WEEKLY", None, "win_back"),
+    ):
+        office.customer(number, do_not_contact=number == "OPTED_OUT")
+        office.candidate(number, campaign, decision)
+    for number in ("TREATED", "OPTED_OUT", "CALLED_OFTEN"):
+        office.member(number, "treated", earlier)
+    office.member("VIP", "outside", earlier)
+    office.member("CONTROL", "control", earlier)
+    office.member("CONTROL_UNNAMED", "control", earlier)
+    office.member("FRESHLY_TREATED", "treated", SUNDAY, "summer")
+    office.member("FRESH_CONTROL", "control", SUNDAY, "summer")
+    office.member("FRESH_CONTROL", "treated", SUNDAY, "autumn")
+    office.member("CONTROL_BY_NIGHT", "control", later, "summer")
+    office.member("TREATED_TOMORROW", "treated", later, "summer")
+    for customer in ("CALLED_OFTEN", "CALLED_OFTEN_WEEKLY", "WEEKLY"):
+        for days in (1, 29 if customer != "WEEKLY" else 30):
+            office.run(
+                "insert into marts.fct_contacts (customer_key, contacted_on) values (%s, %s)",
+                f"erp:{customer}", SUNDAY - timedelta(days=days),
+            )  # fmt: skip
+    create_tasks(office.settings, SUNDAY)
+    assert dict(office.run("select customer_key, campaign_id from ops.winback_tasks")) == {
+        "erp:TREATED": "spring",
+        "erp:VIP": "spring",
+        "erp:WEEKLY": None,
+        "erp:FRESHLY_TREATED": "summer",
+    }
+
+
+def test_the_tasks_of_whoever_leaves_go_to_others_and_nothing_is_forgotten(office: Office) -> None:
+    for number, manager in (("STAYS", "erp:M1"), ("MOVES", "erp:M1"), ("LEFT", "erp:M1")):
+        office.customer(number, manager)
+        office.candidate(number)
+    create_tasks(office.settings, SUNDAY)
+    office.run("update marts.dim_account_manager set left_on = '2026-03-05' where name = 'M1'")
+    office.run("update marts.dim_customer set account_manager_key = 'erp:M2' where customer_id = 'MOVES'")
+    week = SUNDAY + timedelta(days=7)
+    office.publish(week)
+    assert create_tasks(office.settings, week)["reassigned"] == 3
+    assert office.owners() == {"erp:STAYS": "erp:HEAD", "erp:MOVES": "erp:M2", "erp:LEFT": "erp:HEAD"}
+    assert create_tasks(office.settings, week)["reassigned"] == 0
+    (task_id,) = office.run("select task_id from ops.winback_tasks where customer_key = 'erp:MOVES'")[0]
+    reassign_task(task_id, "erp:HEAD", week + timedelta(days=1))
+    history = "select account_manager_key from ops.winback_task_owners where task_id = %s order by since"
+    assert office.run(history, task_id) == [("erp:M1",), ("erp:M2",), ("erp:HEAD",)]
+    for owner, day in (("erp:M1", week + timedelta(days=2)), ("erp:M2", week)):
+        with pytest.raises(WinbackError):
+            reassign_task(task_id, owner, day)
+
+
+def test_what_is_sent_back_is_a_contact_once_and_does_the_task(office: Office, company: Any) -> None:
+    for number in ("C1", "C2"):
+        office.customer(number)
+        office.candidate(number)
+    create_tasks(office.settings, SUNDAY)
+    sent = office.workbook("M1@Example.com")
+    assert sent is not None
+    assert office.settings.tasks is not None
+    folder = office.settings.tasks.place
+    folder.mkdir()
+    first = fill_in(
+        sent,
+        "zh",
+        {"contacted_on": "2026-03-02", "outcome": "未联系上", "note": "李女士不在"},
+        {"outcome": "?"},
+    )
+    (folder / "周报.xlsx").write_bytes(first)
+    (folder / "同一份.xlsx").write_bytes(first)
+    assert read_returned(office.settings) == {"files": 1, "answers": 1, "refused": 1, "foreign": 0}
+    (answered,) = folder.glob("*.txt")
+    assert "第 3 行“联系结果”列" in answered.read_text("utf-8")
+    assert "李女士" not in answered.read_text("utf-8")
+
+    # The rest by mail, with the first row said otherwise: the later file holds.
+    mail = EmailMessage()
+    rows = {"outcome": "愿意下单"}, {"contacted_on": "2026-03-03", "outcome": "left for good"}
+    content = fill_in(first, "zh", *rows)
+    mail.add_attachment(content, "application", "octet-stream", filename="weekly.XLSX")
+    (folder / "reply.eml").write_bytes(bytes(mail))
+    assert read_returned(office.settings)["answers"] == 2
+    assert read_returned(office.settings)["files"] == 0
+    for _ in range(2):
+        load_feed(office.settings, "contacts", date(2026, 3, 4))
+    (counts,) = office.run(
+        "select sum(rows_in), sum(rows_inserted), sum(rows_updated), sum(rows_quarantined) from ops.batches"
+    )
+    assert counts == (3, 2, 1, 0)
+    contacts = office.run(
+        "select customer_source_id, customer_id, contacted_at::date::text, outcome from raw.contacts"
+        " inner join ops.winback_tasks using (task_id) order by 3"
+    )
+    assert {row[:2] for row in contacts} == {("erp", "C1"), ("erp", "C2")}
+    assert [row[3] for row in contacts] == ["will_order", "left"]
+
+    for number in ("C1", "C2"):
+        company.sell((number, "2025-01-05 10:00", 5, number, "2025-01-05 10:00"))
+    load_feed(office.settings, "orders", date(2026, 3, 4))
+    build_marts(office.settings, date(2026, 3, 4), "feedback_discipline")
+    assert office.run("select status, done_on, result from marts.winback_tasks order by done_on") == [
+        ("done", date(2026, 3, 2), "reached"),
+        ("done", date(2026, 3, 3), "refused"),
+    ]
+    assert office.run("select * from marts.feedback_discipline") == []  # none is due yet
+
+
+def test_tasks_stand_in_their_owners_mail_only_and_overdue_ones_are_counted_above(office: Office) -> None:
+    for number in ("C1", "C2"):
+        office.customer(number)
+        office.candidate(number)
+    create_tasks(office.settings, SUNDAY)
+    office.run(
+        "insert into marts.winback_tasks"
+        " (task_id, customer_key, account_manager_key, created_on, due_on, status)"
+        " select task_id, customer_key, 'erp:M1', created_on, created_on, 'overdue' from ops.winback_tasks"
+        " where customer_key = 'erp:C1'"
+    )
+    report = load_report("weekly_retention")
+
+    def blocks(address: str, key: str) -> Any:
+        reader = Recipient(address, "", "en", Scope("account_manager", key))
+        rows = read_rows(office.connection, report, reader, iso_week(SUNDAY), SUNDAY)
+        assert rows is not None
+        return rows.blocks
+
+    own = blocks("m1@example.com", "erp:M1")
+    assert {row["customer_id"] for row in own["tasks"]} == {"C1", "C2"}
+    assert own["call_first"] == ()
+    head, other = blocks("head@example.com", "erp:HEAD"), blocks("m2@example.com", "erp:M2")
+    assert (head["tasks"], other["tasks"]) == ((), ())
+    assert [(row["account_manager"], row["tasks"]) for row in head["overdue_tasks"]] == [("M1", 1)]
+    assert [row["account_manager"] for row in own["overdue_tasks"]] == ["M1"]
+    assert other["overdue_tasks"] == ()
+    assert [(row["result"], row["tasks"]) for row in own["task_results"]] == [("overdue", 1)]
+
+    def addresses(*, has_tasks: bool) -> list[str]:
+        found = with_account_managers(office.connection, [], "zh", SUNDAY, has_tasks=has_tasks)
+        return [recipient.address for recipient in found]
+
+    assert addresses(has_tasks=False) == ["m1@example.com"]
+    assert addresses(has_tasks=True) == ["head@example.com", "m1@example.com"]
+
+
+def test_a_mailbox_export_brings_workbooks_too_and_what_is_no_workbook_is_told_apart(office: Office) -> None:
+    office.customer("C1")
+    office.candidate("C1")
+    create_tasks(office.settings, SUNDAY)
+    sent = office.workbook("m1@example.com", "en")
+    assert sent is not None
+    assert office.settings.tasks is not None
+    folder = office.settings.tasks.place
+    folder.mkdir()
+    rows = {"contacted_on": "2026-03-02", "outcome": "thinks it over"}
+    box = mailbox.mbox(folder / "replies.mbox")
+    for content in (fill_in(sent, "en", rows), b"no workbook"):
+        mail = EmailMessage()
+        mail.set_content("here")
+        mail.add_attachment(content, "application", "octet-stream", filename="weekly.xlsx")
+        box.add(mail)
+    box.close()
+    assert read_returned(office.settings) == {"files": 2, "answers": 1, "refused": 0, "foreign": 1}
+    assert len(list(folder.glob("replies.mbox.*.txt"))) == 2
+
+
+def test_the_command_line_lists_what_is_not_done_and_hands_it_on(office: Office) -> None:
+    for number, manager in (("C1", "erp:M1"), ("C2", "erp:M2")):
+        office.customer(number, manager)
+        office.candidate(number)
+    create_tasks(office.settings, SUNDAY)
+    run = CliRunner().invoke
+    listed = run(tasks, ["list", "--owner", "erp:M1"]).output.splitlines()
+    task_id = listed[0].split()[0]
+    assert listed[0].split() == [task_id, "2026-03-08", "new", "erp:M1", "erp:C1"]
+    assert listed[1] == "tasks that are not done: 1"
+    said = run(tasks, ["reassign", task_id, "erp:M2", "--day", "2026-03-02"])
+    assert said.exit_code == 0, said.output
+    assert run(tasks, ["list", "--owner", "erp:M2"]).output.endswith("tasks that are not done: 2\n")
+
+
+def test_without_a_secret_no_task_is_made(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.customer("C1")
+    office.candidate("C1")
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(WinbackError, match=VARIABLE):
+        create_tasks(office.settings, SUNDAY)
+    assert office.owners() == {}
+    without = office.settings.model_copy(update={"tasks": None})
+    assert create_tasks(without, SUNDAY)["created"] == 0
