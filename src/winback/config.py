@@ -417,6 +417,15 @@ class Forecasts(Strict):
     min_likelihood_ratio: Annotated[float, Field(ge=0, examples=[9.21])] = 9.21
 
 
+class Campaigns(Strict):
+    """How people are asked about the lists of win-back campaigns: when, in which language, how many rows."""
+
+    language: Language = "zh"
+    propose_before: Duration = timedelta(days=3)
+    answer_within: Duration = timedelta(days=3)
+    rows_shown: Annotated[int, Field(ge=1, le=100, examples=[10])] = 10
+
+
 class Settings(Strict):
     """The whole of `winback.yml`."""
 
@@ -432,6 +441,7 @@ class Settings(Strict):
     bi: Bi = Bi()
     schedules: Schedules = Schedules()
     forecasts: Forecasts = Forecasts()
+    campaigns: Campaigns = Campaigns()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
