@@ -37,6 +37,8 @@ WORDS = {
     "control": "left alone",
     "outside": "treated outside of the trial",
 }
+# What Airflow shows around the form.
+PHRASES = {"approve": "Approve", "reject": "Reject", "reason": "Why not, if you reject it"}
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,7 @@ def write_form(settings: Settings, plan: Plan, decision: Decision, members: Sequ
 def buttons(language: Language) -> Mapping[str, str]:
     """Return what the form's buttons and its field are called."""
     words = read_words(FOLDER, language)
-    named = {"approve": "Approve", "reject": "Reject", "reason": "Why not, if you reject it"}
-    return {name: words.gettext(phrase) for name, phrase in named.items()}
+    return {name: words.gettext(phrase) for name, phrase in PHRASES.items()}
 
 
 def _words(language: Language) -> dict[str, str]:

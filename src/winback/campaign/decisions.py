@@ -34,10 +34,10 @@ where
     candidates.business_line = %(business_line)s
     and candidates.decision_reason not in ('do_not_contact', 'contact_cap')
     and candidates.campaign_id is null
-    and (%(stages)s = '{}' or candidates.stage = any(%(stages)s))
-    and (%(value_tiers)s = '{}' or candidates.value_tier = any(%(value_tiers)s))
-    and (%(reason_classes)s = '{}' or candidates.reason_class = any(%(reason_classes)s))
-    and (%(times_away)s = '{}' or candidates.time_away = any(%(times_away)s))
+    and (%(stages)s::text[] = '{}' or candidates.stage = any(%(stages)s::text[]))
+    and (%(value_tiers)s::text[] = '{}' or candidates.value_tier = any(%(value_tiers)s::text[]))
+    and (%(reason_classes)s::text[] = '{}' or candidates.reason_class = any(%(reason_classes)s::text[]))
+    and (%(times_away)s::text[] = '{}' or candidates.time_away = any(%(times_away)s::text[]))
     and not exists (
         select
         from ops.campaign_members as members
