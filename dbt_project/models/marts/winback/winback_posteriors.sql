@@ -17,6 +17,10 @@ winback_rules as (
     select * from {{ ref('winback_rules') }}
 ),
 
+times_away as (
+    select * from {{ ref('times_away') }}
+),
+
 history as (
     select
         business_line,
@@ -101,25 +105,30 @@ assumed as (
 
 final as (
     select
-        business_line,
-        value_tier,
-        reason_class,
-        time_away,
-        evenings,
-        evenings_returned,
-        line_rate,
-        prior_strength,
-        prior_untreated,
-        prior_treated,
-        assumed_uplift,
-        source as assumption_source,
-        control,
-        control_returned,
-        treated,
-        treated_returned,
-        (prior_strength * prior_untreated + control_returned) / (prior_strength + control) as p_untreated,
-        (prior_strength * prior_treated + treated_returned) / (prior_strength + treated) as p_treated
+        assumed.business_line,
+        assumed.value_tier,
+        assumed.reason_class,
+        assumed.time_away,
+        times_away.label_zh as time_away_zh,
+        times_away.label_en as time_away_en,
+        assumed.evenings,
+        assumed.evenings_returned,
+        assumed.line_rate,
+        assumed.prior_strength,
+        assumed.prior_untreated,
+        assumed.prior_treated,
+        assumed.assumed_uplift,
+        assumed.source as assumption_source,
+        assumed.control,
+        assumed.control_returned,
+        assumed.treated,
+        assumed.treated_returned,
+        (assumed.prior_strength * assumed.prior_untreated + assumed.control_returned)
+        / (assumed.prior_strength + assumed.control) as p_untreated,
+        (assumed.prior_strength * assumed.prior_treated + assumed.treated_returned)
+        / (assumed.prior_strength + assumed.treated) as p_treated
     from assumed
+    left join times_away on assumed.time_away = times_away.time_away
 )
 
 select * from final
