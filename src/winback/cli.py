@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from winback.campaign.commands import campaign
 from winback.errors import WinbackError
 from winback.quarantine.commands import quarantine
 from winback.report.commands import deliveries, report
@@ -34,6 +35,7 @@ def main() -> None:
 main.add_command(quarantine)
 main.add_command(report)
 main.add_command(deliveries)
+main.add_command(campaign)
 main.add_command(tasks)
 
 

@@ -434,6 +434,15 @@ class Forecasts(Strict):
     min_likelihood_ratio: Annotated[float, Field(ge=0, examples=[9.21])] = 9.21
 
 
+class Campaigns(Strict):
+    """How people are asked about the lists of win-back campaigns: when, in which language, how many rows."""
+
+    language: Language = "zh"
+    propose_before: Duration = timedelta(days=3)
+    answer_within: Duration = timedelta(days=3)
+    rows_shown: Annotated[int, Field(ge=1, le=100, examples=[10])] = 10
+
+
 class Tasks(Strict):
     """Win-back tasks: when they are due, whom they spare, and where filled-in workbooks come back.
 
@@ -472,6 +481,7 @@ class Settings(Strict):
     bi: Bi = Bi()
     schedules: Schedules = Schedules()
     forecasts: Forecasts = Forecasts()
+    campaigns: Campaigns = Campaigns()
     tasks: Tasks | None = None
 
     @model_validator(mode="wrap")

@@ -27,6 +27,15 @@ def unknown_names(rows: Iterable[Row], column: str, known: Iterable[str]) -> Ite
             yield row.problem(f"no such {column} {row[column]!r}{did_you_mean(row[column], names)}")
 
 
+def unknown_words(rows: Iterable[Row], column: str, known: Iterable[str]) -> Iterator[Problem]:
+    """Refuse a row of which one of several words names what there is not."""
+    names = list(known)
+    for row in rows:
+        for word in (row.cells.get(column) or "").split():
+            if word not in names:
+                yield row.problem(f"no such {column} {word!r}{did_you_mean(word, names)}")
+
+
 def contradictions(churn_rules: Iterable[Row]) -> Iterator[Problem]:
     """Refuse two rules that are in force on one day and cannot both be meant."""
     rules = list(churn_rules)
@@ -71,6 +80,14 @@ def idle_removals(churn_rules: Iterable[Row]) -> Iterator[Problem]:
                 yield row.problem(
                     f"takes nothing out of force: {row['policy']} has no earlier {row['rule_id']!r}{guess}"
                 )
+
+
+def no_first_band(bands: Iterable[Row]) -> Iterator[Problem]:
+    """Refuse bands of days of which none begins with 0: whoever ordered just now would be in none."""
+    whole = [row for row in bands if row.is_whole]
+    first = min(whole, key=lambda row: row["from_days"], default=None)
+    if first is not None and first["from_days"] > 0:
+        yield first.problem(f"the first band begins with {first['from_days']} days; it must begin with 0")
 
 
 def tier_gaps(tiers: Iterable[Row]) -> Iterator[Problem]:

@@ -155,6 +155,10 @@ def _inconsistencies(lines: Mapping[str, str], merged: Mapping[str, tuple[Row, .
     yield from consistency.unknown_names(guesses, "name", read_signals())
     yield from consistency.unknown_names(merged["targets"], "metric", read_metrics())
     yield from consistency.unknown_names(merged["targets"], "business_line", [*lines, "all"])
+    yield from consistency.unknown_names(merged["campaigns"], "business_line", lines)
+    bands = [row["time_away"] for row in merged["times_away"] if "time_away" in row.cells]
+    yield from consistency.unknown_words(merged["campaigns"], "times_away", bands)
+    yield from consistency.no_first_band(merged["times_away"])
     whole = [row for row in merged["churn_rules"] if row.is_whole]
     yield from consistency.contradictions(whole)
     yield from consistency.unfit_care_rules(row for row in merged["care_rules"] if row.is_whole)

@@ -29,6 +29,7 @@ class Column:
     type: str
     optional: bool = False
     lower_case: bool = False
+    several: bool = False
     allowed: tuple[str, ...] = ()
     at_least: Decimal | None = None
     at_most: Decimal | None = None
@@ -45,8 +46,12 @@ class Column:
             if self.optional:
                 return None
             raise ValueError("is empty")
-        if self.allowed and text not in self.allowed:
-            raise ValueError(f"{text!r} is unknown{did_you_mean(text, self.allowed)}")
+        words = text.split() if self.several else [text]
+        for word in words if self.allowed else ():
+            if word not in self.allowed:
+                raise ValueError(f"{word!r} is unknown{did_you_mean(word, self.allowed)}")
+        if self.several:
+            return " ".join(words)
         value = _READERS[self.type](text.lower() if self.lower_case else text)
         if self.at_least is not None and value < self.at_least:
             raise ValueError(f"is {text}; it must be at least {self.at_least}")

@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import psycopg
-import yaml
 
-from winback.paths import DBT_PROJECT
+from winback.model_vars import model_vars
 from winback.score.alarm import Array, Limits, count, due_orders, judge
 
 # How a delivery went explains complaints, but is known too late to warn of anything.
@@ -72,22 +70,15 @@ def score_causes(connection: psycopg.Connection[Any], as_of_date: date) -> None:
 def read_limits() -> Limits:
     """Return when an excess of complaints is an alarm, as the dbt project says."""
     return Limits(
-        windows=tuple(_variables()["alarm_windows"]),
-        false_share=_variables()["alarm_false_share"],
-        min_complaints=_variables()["alarm_min_complaints"],
+        windows=tuple(model_vars()["alarm_windows"]),
+        false_share=model_vars()["alarm_false_share"],
+        min_complaints=model_vars()["alarm_min_complaints"],
     )
-
-
-@cache
-def _variables() -> dict[str, Any]:
-    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
-    variables: dict[str, Any] = project["vars"]
-    return variables
 
 
 def read_days(connection: psycopg.Connection[Any], as_of_date: date, limits: Limits) -> Days:
     """Return the days that an alarm needs to know, which are those of `int_cause_days`."""
-    months, skipped = _variables()["trailing_months"], _variables()["complaint_delay_days"]
+    months, skipped = model_vars()["trailing_months"], model_vars()["complaint_delay_days"]
     found = connection.execute(
         _FIRST_DAY,
         {"as_of": as_of_date, "longest": max(limits.windows), "months": months, "skipped": skipped},

@@ -5,7 +5,7 @@ import pytest
 from tests.unit.rules.rule_samples import LINES, RULE, as_csv
 from winback.errors import WinbackError
 from winback.rules.load import load_rules
-from winback.rules.seeds import SHIPPED
+from winback.rules.seeds import SHIPPED, read_seeds
 
 
 def refused(lines=LINES):
@@ -315,3 +315,32 @@ def test_a_row_of_any_table_names_a_policy_that_there_is(company):
     file = company("spend_marks.csv", marks)
     (problem,) = refused()
     assert problem.startswith(f"{file}:2: no such policy 'retial'; did you mean retail?")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"business_line": "retial"}, "no such business_line 'retial'"),
+        ({"value_tiers": "vip mayor"}, "value_tiers 'mayor' is unknown; did you mean major?"),
+        ({"times_away": "under_1_year for_ever"}, "no such times_away 'for_ever'"),
+        ({"capacity": "0"}, "capacity is 0; it must be at least 1"),
+        ({"control_share": "0.91"}, "control_share is 0.91; it must be at most 0.9"),
+    ],
+)
+def test_a_campaign_is_for_customers_that_there_are(company, change, said):
+    campaign = {name: "" for name in read_seeds()["campaigns"].columns}
+    campaign |= {"campaign_id": "spring", "business_line": "shops", "name_zh": "春", "name_en": "Spring"}
+    campaign |= {"offer_zh": "九折", "offer_en": "Less", "starts_on": "2026-03-04", "capacity": "1"}
+    campaign |= {"contact_cost": "0", "value_tiers": " vip  major ", "control_share": "0.9"}
+    file = company("campaigns.csv", as_csv(campaign))
+    (row,) = load_rules(LINES).seeds["campaigns"]
+    assert row["value_tiers"] == "vip major"
+    company("campaigns.csv", as_csv(campaign | change))
+    (problem,) = refused()
+    assert problem.startswith(f"{file}:2: {said}")
+
+
+def test_bands_of_time_away_begin_with_nothing(company):
+    band = {"time_away": "under_1_month", "from_days": "1", "label_zh": "短", "label_en": "short"}
+    file = company("times_away.csv", as_csv(band))
+    assert refused() == [f"{file}:2: the first band begins with 1 days; it must begin with 0"]

@@ -19,11 +19,20 @@ def code(file: Path) -> str:
 
 
 def readers(seed: str) -> list[str]:
-    """Return the code that reads a seed: models and macros that name it, and reports that select from it."""
+    """Return the code that reads a seed: models, with the macros that they call, and Python."""
+    named = re.compile(rf"""ref\(\s*['"]{seed}['"]\s*\)|\brules\.{seed}\b|\bseeds\["{seed}"\]""")
     sql = [*(DBT_PROJECT / "models").rglob("*.sql"), *(DBT_PROJECT / "macros").rglob("*.sql")]
-    named = re.compile(rf"""ref\(\s*['"]{seed}['"]\s*\)|\brules\.{seed}\b""")
-    files = [*sql, *(ROOT / "src" / "winback" / "report").rglob("*.py")]
-    return [text for text in map(code, files) if named.search(text)]
+    python = [file for part in ("report", "campaign") for file in (ROOT / "src/winback" / part).rglob("*.py")]
+    return [with_macros(text) for text in map(code, [*sql, *python]) if named.search(text)]
+
+
+def with_macros(text: str) -> str:
+    """Return code with the macros that it calls: a model may leave to one what it reads."""
+    macros = (code(file) for file in (DBT_PROJECT / "macros").rglob("*.sql"))
+    called = [
+        macro for macro in macros if any(f"{name}(" in text for name in re.findall(r"macro (\w+)\(", macro))
+    ]
+    return "\n".join([text, *called])
 
 
 def is_read(column: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Campaigns: their members, and the decisions on them."""
+"""Campaigns: proposals, decisions and members."""
 
 from winback.warehouse.migrations import run_script
 
@@ -7,5 +7,5 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Create the tables of campaigns."""
+    """Add the tables that keep them."""
     run_script("0010_campaigns.sql")
