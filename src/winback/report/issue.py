@@ -202,7 +202,9 @@ def recipients(settings: Settings, name: str, as_of_date: date) -> list[Recipien
     config = _config(settings, name)
     with warehouse.connect(autocommit=True) as connection:
         named = [_recipient(person) for person in config.recipients]
-        everyone = with_account_managers(connection, named, config.account_managers, as_of_date)
+        everyone = with_account_managers(
+            connection, named, config.account_managers, as_of_date, with_superiors=config.superiors
+        )
     if not everyone:
         raise WinbackError(
             f"{name}: nobody receives it.", f"name recipients under reports.{name} in winback.yml"
