@@ -4,9 +4,9 @@
 
 A made-up company is built; each of its account managers gets a mail about their own customers (so many on
 average), read, drawn, rendered, archived, noted in the ledger and handed to a local mail server in a
-process of its own. The floor, measured in the same run: drawing the same charts, writing the same workbooks, and handing
-over the same bytes, each alone. Memory is flat when the peak of the second half of the mails is not above
-that of the first. Exit code 1 on a miss.
+process of its own. The floor, measured in the same run: drawing the same charts, writing the same workbooks,
+and handing over the same bytes, each alone. Memory is flat when the peak of the second half of the mails is
+not above that of the first by more than a few MB. Exit code 1 on a miss.
 """
 
 import argparse
