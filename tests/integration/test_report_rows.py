@@ -410,6 +410,16 @@ def test_complaints_past_their_time_are_the_scopes_with_owner_and_age(marts: Any
     assert read(marts, recipient("region", "erp:S")).blocks["overdue"] == ()
 
 
+def test_overdue_complaints_are_added_up_by_the_owners_that_a_reader_sees(marts: Any) -> None:
+    marts.execute("update marts.fct_complaints set overdue_on = %s where complaint_key = 'k3'", [AS_OF])
+
+    def owners(reader: Recipient) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in read(marts, reader).blocks["overdue_owners"]]
+
+    assert owners(recipient("everything")) == [("林经理", 1, 13), ("赵经理", 1, 3)]
+    assert owners(recipient("region", "erp:S")) == [("赵经理", 1, 3)]
+
+
 def test_a_complaint_without_any_answer_is_overdue_before_its_resolution_is(marts: Any) -> None:
     marts.execute(
         "update marts.fct_complaints set is_response_in_time = false, overdue_on = %s"
