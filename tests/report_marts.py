@@ -1,6 +1,7 @@
 """Empty marts as their contracts say they are, and a company of which every text tells whose it is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -72,17 +73,30 @@ class Customer:
         return (*marks, f"结果{number}果", f"依据{number}据", f"T{number}T")
 
 
+def manager_key(number: int | None) -> str:
+    """Return an account manager's key."""
+    return "-1" if number is None else f"erp:M{number:03}"
+
+
 @dataclass(frozen=True)
 class Scene:
-    """A company: its regions, and its customers with the numbers of their regions and account managers."""
+    """A company: its regions, its customers with the numbers of their regions and managers, and these."""
 
     regions: tuple[Region, ...]
     customers: tuple[Customer, ...]
+    superiors: Mapping[int, int] = field(default_factory=dict)  # of managers, by number
+    left: frozenset[int] = frozenset()
 
     def path(self, number: int) -> list[str]:
         """Return a region and all above it, the highest first."""
         region = self.regions[number]
         return [*(self.path(region.parent) if region.parent is not None else []), region.key]
+
+    @property
+    def managers(self) -> list[int]:
+        """Return the numbers of all managers."""
+        owners = {customer.manager for customer in self.customers}
+        return sorted(owners.union(self.superiors, self.superiors.values(), self.left))
 
     def fill(self, connection: psycopg.Connection[Any]) -> None:
         """Put the company into empty marts."""
@@ -92,8 +106,14 @@ class Scene:
                 for r in self.regions
             ],
             "dim_account_manager": [
-                {"account_manager_key": f"erp:M{number:03}", "name": f"经理{number:03}", "email": None}
-                for number in {customer.manager for customer in self.customers}
+                {
+                    "account_manager_key": manager_key(number),
+                    "name": f"经理{number:03}",
+                    "email": f"m{number:03}@example.com",
+                    "reports_to_key": manager_key(self.superiors.get(number)),
+                    "left_on": AS_OF if number in self.left else None,
+                }
+                for number in self.managers
             ],
             "feed_status": [
                 {"feed": feed, "source_id": "erp", "last_business_day": AS_OF,
@@ -122,7 +142,7 @@ def _rows(customer: Customer) -> dict[str, list[dict[str, Any]]]:
     number, key, value = f"{customer.number:03}", customer.key, customer.value
     is_churned, is_at_risk = customer.stage == "churned", customer.stage == "at_risk"
     own = {"customer_key": key, "business_line": customer.business_line}
-    manager, region = f"erp:M{customer.manager:03}", f"erp:R{customer.region:03}"
+    manager, region = manager_key(customer.manager), f"erp:R{customer.region:03}"
 
     def period(orders: int, *, is_last: bool) -> dict[str, Any]:
         churned = int(is_churned and is_last)
@@ -180,7 +200,8 @@ def _rows(customer: Customer) -> dict[str, list[dict[str, Any]]]:
              "customer_key": key, "is_open": True,
              "opened_on": AS_OF - timedelta(days=3), "opened_at": AS_OF - timedelta(days=3),
              "category": f"类{number}别", "category_word": f"类{number}别", "product_key": f"p{number}",
-             "is_resolution_in_time": False, "is_response_in_time": False, "order_key": f"o{number}"}
+             "is_resolution_in_time": False, "is_response_in_time": False, "overdue_on": AS_OF,
+             "order_key": f"o{number}"}
         ],
         "fct_contacts": [
             {"contact_key": f"c{number}", "customer_key": key, "contacted_on": AS_OF, "contacted_at": AS_OF,

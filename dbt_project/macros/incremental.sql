@@ -148,12 +148,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a period of a customer may differ from the standby's: one that was not over then, of a customer who has
-   changed, or any if the data of a line begin on another day. #}
+{# Whether a period of a customer may differ from the standby's: one that it lacks or that was not over then, of a
+   customer who has changed, or any if the data of a line begin on another day. #}
 {% macro of_changed_periods(ends_on, customer_key='customer_key') -%}
     {%- if marts_go_on() -%}
         (
-            {{ ends_on }} > {{ standby_date() }}
+            {{ ends_on }} in (select new_periods.ends_on from {{ ref('int_periods') }} as new_periods where new_periods.is_new)
             or {{ of_customers_changed_since_standby(customer_key) }}
             or exists (
                 select 1
@@ -230,11 +230,16 @@
 {%- endmacro %}
 
 {% macro replaced_by_week() -%}
-    {{ of_changed_periods('week_ends_on') ~ ' or week_starts_on < ' ~ first_period('week') }}
+    {{ of_changed_periods('week_ends_on') ~ ' or week_starts_on not in ' ~ kept_weeks() }}
 {%- endmacro %}
 
 {% macro first_period(grain) -%}
     (select min(starts_on) from {{ ref('int_periods') }} where grain = '{{ grain }}')
+{%- endmacro %}
+
+{# The weeks kept are not all in a row: that of a year ago stands apart. #}
+{% macro kept_weeks() -%}
+    (select weeks.starts_on from {{ ref('int_periods') }} as weeks where weeks.grain = 'week')
 {%- endmacro %}
 
 {% macro replaced_by_changed_customer() -%}

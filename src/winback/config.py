@@ -347,6 +347,8 @@ class RecipientConfig(Strict):
 class ReportConfig(Strict):
     """Who receives a report; `account_managers` adds everyone of that feed who has not left.
 
+    `superiors` adds those to whom they report as well, for the customers of all below them.
+
     `schedule` is a cron line in place of the one that the report's DAG brings; `by_hand` means never by
     itself.
 
@@ -358,6 +360,7 @@ class ReportConfig(Strict):
 
     recipients: tuple[RecipientConfig, ...] = ()
     account_managers: Annotated[Language | None, Field(examples=["zh"])] = None
+    superiors: bool = False
     schedule: Schedule | None = None
     deadline: DailyTime | None = None
     when_stopped: Annotated[Literal["hold", "warn"], Field(examples=["warn"])] = "hold"

@@ -28,7 +28,9 @@ HEAD = {"address": "head@example.com", "name": "Head", "language": "en", "scope"
 MARTS = """
 create schema marts;
 create table marts.dim_region (region_key text, name text, region_path text[]);
-create table marts.dim_account_manager (account_manager_key text, name text, email text, left_on date);
+create table marts.dim_account_manager (
+    account_manager_key text, name text, email text, left_on date, reports_to_key text
+);
 create table marts.dim_customer (
     customer_key text, business_line text, region_key text, account_manager_key text, stage text
 );

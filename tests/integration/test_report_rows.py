@@ -77,7 +77,7 @@ create table marts.fct_complaints (
         opened_at timestamptz, order_key text,
     product_key text, batch_no text, region_key text, first_response_hours numeric,
         resolution_due_hours integer,
-    is_response_in_time boolean, is_resolution_in_time boolean
+    is_response_in_time boolean, is_resolution_in_time boolean, overdue_on date
 );
 create table marts.customer_weeks (
     customer_key text, week_ends_on date, stage text,
@@ -132,6 +132,7 @@ insert into marts.customer_weeks values
 update marts.fct_complaints set opened_at = opened_on, category = 'Late',
     category_word = 'late', product_key = 'p:1';
 update marts.fct_complaints set is_resolution_in_time = false where complaint_key in ('k1', 'k2');
+update marts.fct_complaints set overdue_on = '2017-12-24' where complaint_key = 'k1';
 update marts.fct_complaints set region_key = 'erp:S', order_key = 'o1',
     batch_no = 'B7' where complaint_key = 'k3';
 insert into marts.events values
@@ -409,11 +410,25 @@ def test_complaints_past_their_time_are_the_scopes_with_owner_and_age(marts: Any
     assert read(marts, recipient("region", "erp:S")).blocks["overdue"] == ()
 
 
+def test_overdue_complaints_are_added_up_by_the_owners_that_a_reader_sees(marts: Any) -> None:
+    marts.execute("update marts.fct_complaints set overdue_on = %s where complaint_key = 'k3'", [AS_OF])
+
+    def owners(reader: Recipient) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in read(marts, reader).blocks["overdue_owners"]]
+
+    assert owners(recipient("everything")) == [("林经理", 1, 13), ("赵经理", 1, 3)]
+    assert owners(recipient("region", "erp:S")) == [("赵经理", 1, 3)]
+
+
 def test_a_complaint_without_any_answer_is_overdue_before_its_resolution_is(marts: Any) -> None:
-    marts.execute("update marts.fct_complaints set is_response_in_time = false where complaint_key = 'k3'")
+    marts.execute(
+        "update marts.fct_complaints set is_response_in_time = false, overdue_on = %s"
+        " where complaint_key = 'k3'",
+        [AS_OF],
+    )
     late = read(marts, recipient("region", "erp:S")).blocks["overdue"]
     assert [(row["customer_id"], row["is_unanswered"]) for row in late] == [("d", True)]
-    marts.execute("update marts.fct_complaints set first_response_hours = 99 where complaint_key = 'k3'")
+    marts.execute("update marts.fct_complaints set overdue_on = null where complaint_key = 'k3'")
     assert read(marts, recipient("region", "erp:S")).blocks["overdue"] == ()
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.report_marts import AS_OF, Customer, Region, Scene, create_marts
+from tests.report_marts import AS_OF, Customer, Region, Scene, create_marts, manager_key
 from tests.unit.report import samples
 from winback.report.definition import load_report
 from winback.report.glossary import read_definitions
@@ -21,7 +21,7 @@ from winback.report.language import Formats
 from winback.report.period import Period, calendar_month, iso_week, one_day
 from winback.report.query import ReportRows, read_rows
 from winback.report.render import render
-from winback.report.scope import Recipient, Scope
+from winback.report.scope import Recipient, Scope, with_account_managers
 from winback.warehouse.schema import ensure_schema
 
 PERIODS = {"week": iso_week, "day": one_day, "month": calendar_month}
@@ -49,7 +49,9 @@ def scenes(draw: st.DrawFn) -> Scene:
         )
         for number in range(draw(st.integers(1, 8)))
     )
-    return Scene(regions, customers)
+    numbers = st.integers(0, 5)
+    superiors = draw(st.dictionaries(numbers, numbers, max_size=6))  # circles too
+    return Scene(regions, customers, superiors, draw(st.frozensets(numbers, max_size=2)))
 
 
 def in_scope(scene: Scene, scope: Scope) -> list[Customer]:
@@ -60,8 +62,35 @@ def in_scope(scene: Scene, scope: Scope) -> list[Customer]:
         if scope.kind == "everything"
         or (scope.kind == "region" and scope.key in scene.path(customer.region))
         or (scope.kind == "business_line" and scope.key == customer.business_line)
-        or (scope.kind == "account_manager" and scope.key == f"erp:M{customer.manager:03}")
+        or (scope.kind == "account_manager" and scope.key == manager_key(customer.manager))
+        or (scope.kind == "team" and scope.key in map(manager_key, chain(scene, customer.manager)))
     ]
+
+
+def chain(scene: Scene, manager: int) -> list[int]:
+    """Return a manager and all superiors, nearest first, each once."""
+    found = [manager]
+    while (superior := scene.superiors.get(found[-1])) is not None and superior not in found:
+        found.append(superior)
+    return found
+
+
+def receivers(scene: Scene) -> set[tuple[str, str]]:
+    """Return the scope kind and key of each account manager or superior who receives something."""
+    owners = {customer.manager for customer in scene.customers}
+    nearest = set()
+    for owner in owners:
+        superior = scene.superiors.get(owner)
+        asked = set()
+        while superior in scene.left and superior not in asked:
+            asked.add(superior)
+            superior = scene.superiors.get(superior)
+        nearest.add(superior)
+    return {
+        ("team" if number in nearest else "account_manager", manager_key(number))
+        for number in owners | nearest - {None}
+        if number not in scene.left
+    }
 
 
 @st.composite
@@ -71,7 +100,9 @@ def cases(draw: st.DrawFn) -> tuple[Scene, Scope]:
     one = draw(st.sampled_from(scene.customers))
     region = draw(st.sampled_from(scene.regions))
     scopes = [Scope("region", region.key), Scope("region", region.key), Scope("everything")]
-    scopes += [Scope("business_line", one.business_line), Scope("account_manager", f"erp:M{one.manager:03}")]
+    scopes += [Scope("business_line", one.business_line)]
+    present = [manager_key(number) for number in scene.managers if number not in scene.left]
+    scopes += [Scope(kind, key) for key in present for kind in ("account_manager", "team")]  # type: ignore[arg-type]
     return scene, draw(st.sampled_from(scopes))
 
 
@@ -207,6 +238,46 @@ def test_a_region_sees_what_lies_below_it_in_every_report(marts: Any, no_charts:
     assert 0 < len(in_scope(scene, Scope("region", "erp:R001"))) < len(customers)
 
 
+def check_receivers(marts: Any, scene: Scene) -> None:
+    found = with_account_managers(marts, [], "zh", AS_OF, with_superiors=True)
+    assert {(one.scope.kind, one.scope.key) for one in found} == receivers(scene)
+    assert len(found) == len(receivers(scene))
+
+
+def test_a_superior_sees_the_customers_of_all_below_and_stands_in_for_who_left(
+    marts: Any, no_charts: None
+) -> None:
+    customers = tuple(
+        Customer(number, 0, manager, LINES[0], STAGES[number % 3], TIERS[0])
+        for number, manager in enumerate((1, 1, 2, 3, 5))
+    )
+    # 1 and 2 report to 4, who has left, and 4 to 5; 3 to 2; 5 and 6 to each other
+    scene = Scene((Region(0, None),), customers, {1: 4, 2: 4, 4: 5, 3: 2, 5: 6, 6: 5}, frozenset({4}))
+    fill(marts, scene)
+    check_receivers(marts, scene)
+    assert receivers(scene) == {
+        *(("account_manager", manager_key(number)) for number in (1, 3)),
+        *(("team", manager_key(number)) for number in (2, 5, 6)),
+    }
+    for number, seen in ((2, 2), (5, 5), (6, 5), (1, 2)):
+        scope = Scope("team", manager_key(number))
+        assert len(in_scope(scene, scope)) == seen
+        check(marts, scene, scope)
+
+
+@pytest.mark.parametrize(
+    ("days", "listed"), [(0, True), (1, False), (6, False), (7, True), (8, False), (14, True)]
+)
+def test_the_alert_says_an_overdue_complaint_at_once_and_then_weekly(
+    marts: Any, no_charts: None, days: int, listed: bool
+) -> None:
+    fill(marts, Scene((Region(0, None),), (Customer(0, 0, 0, LINES[0], "active", "vip"),)))
+    marts.execute("update marts.fct_complaints set overdue_on = overdue_on - %s", [days])
+    rows, _ = issue(marts, "key_customer_alert", Scope("everything"))
+    assert bool(rows.blocks["overdue"]) == listed
+    assert issue(marts, "weekly_retention", Scope("everything"))[0].blocks["overdue"]
+
+
 @pytest.mark.slow
 def test_no_company_and_no_recipient_brings_others_customers_into_a_report(
     marts: Any, no_charts: None
@@ -221,6 +292,7 @@ def test_no_company_and_no_recipient_brings_others_customers_into_a_report(
     def holds(case: tuple[Scene, Scope]) -> None:
         scene, scope = case
         fill(marts, scene)
+        check_receivers(marts, scene)
         check(marts, scene, scope)
 
     holds()

@@ -418,6 +418,7 @@ class Oracle:
         weeks = [monday + timedelta(weeks=n) for n in range(-self.rules.weeks_kept, 1)]
         return self._periods(
             [(week, week + 6 * DAY) for week in weeks if self.first_day - 6 * DAY <= week <= self.as_of]
+            + [(week, week + 6 * DAY) for week in [monday - timedelta(weeks=53)] if week >= self.first_day]
         )
 
     @cached_property

@@ -12,6 +12,10 @@ starts as (
     select 'week', starts::date, starts::date + 6
     from bounds, range(last_week - 7 * 12, getvariable('as_of') + interval 1 day, interval 7 days) as weeks (starts)
     where starts::date + 6 >= first_day
+    union
+    select 'week', last_week - 364, last_week - 358
+    from bounds
+    where last_week - 364 >= first_day
 )
 select
     *,

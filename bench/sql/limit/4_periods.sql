@@ -11,7 +11,7 @@ select
     sum(revenue),
     sum(complaints)::int
 from days
-where day >= (select min(starts_on) from periods where grain = 'week')
+where date_trunc('week', day)::date in (select starts_on from periods where grain = 'week')
 group by 1, 2, 3;
 
 create temp table data_begins as

@@ -54,10 +54,7 @@ activity as (
         from {{ ref('int_customer_days') }}
         where
             {% if grain == 'week' %}
-                day >= (
-                    select min(periods.starts_on) from periods
-                    where periods.grain = 'week'
-                )
+                {{ starts_on }} in {{ kept_weeks() }}
                 and
             {% endif %}
             {{ of_changed_periods(ends_on) }}

@@ -34,6 +34,15 @@ weeks as (
         "days.last_complete_week - 7 * (" ~ var("weeks_kept") ~ " - 1)", as_of_date(), '7 days'
     ) }} as series (day)
     where cast(series.day as date) + 6 >= days.first_day
+
+    union
+    -- the last complete week is held against the one of a year ago, if the data cover all of it
+    select
+        'week' as grain,
+        days.last_complete_week - 7 * 52 as starts_on,
+        days.last_complete_week - 7 * 52 + 6 as ends_on
+    from days
+    where days.last_complete_week - 7 * 52 >= days.first_day
 ),
 
 periods as (
@@ -51,7 +60,19 @@ final as (
         ends_on,
         starts_on - 1 as evening_before,
         least(ends_on, {{ as_of_date() }}) as period_ends_on,
-        ends_on <= {{ as_of_date() }} as is_complete
+        ends_on <= {{ as_of_date() }} as is_complete,
+        {% if marts_go_on() %}
+            ends_on > {{ standby_date() }}
+            or (
+                grain = 'week'
+                and starts_on = (
+                    select days.last_complete_week - 7 * 52 from days
+                    where days.last_complete_week <> {{ week_start(standby_date() ~ ' + 1') }} - 7
+                )
+            )
+        {% else %}
+            true
+        {% endif %} as is_new
     from periods
 )
 

@@ -1,5 +1,6 @@
 -- Complaints that are open past the time that was promised, those of the dearest customers first, with who owns them;
--- only those of key customers where the report's `key_customers_only` is 1.
+-- only those of key customers where the report's `key_customers_only` is 1; and where `said_again_days` is not 0, only on
+-- the day on which they became overdue, and each time they have been so for that many days more.
 with final as (
     select
         dim_customer.customer_key,
@@ -27,11 +28,14 @@ with final as (
     left join marts.dim_customer_contact on fct_complaints.customer_key = dim_customer_contact.customer_key
     left join marts.dim_account_manager on dim_customer.account_manager_key = dim_account_manager.account_manager_key
     where
-        fct_complaints.is_open
+        fct_complaints.overdue_on is not null
         and (dim_customer.is_key_customer or %(key_customers_only)s = 0)
         and (
-            fct_complaints.is_resolution_in_time is false
-            or (fct_complaints.is_response_in_time is false and fct_complaints.first_response_hours is null)
+            %(said_again_days)s = 0
+            or (
+                fct_complaints.overdue_on <= %(ends_on)s
+                and (%(ends_on)s::date - fct_complaints.overdue_on) %% nullif(%(said_again_days)s, 0) = 0
+            )
         )
 )
 

@@ -1,5 +1,5 @@
--- One row per figure of the week, beside the week before and the same week last year where the marts keep it, and what
--- was sent about the week before; the churn rate brings its two counts along.
+-- One row per figure of the week, beside the week before and the week of a year ago where the data reach so far, and
+-- what was sent about the week before; the churn rate brings its two counts along.
 with weeks as (
     select
         customer_weeks.week_ends_on,
@@ -73,7 +73,12 @@ final as (
         this_week.part,
         this_week.whole,
         this_week.value - last_week.value as change,
-        this_week.value - last_year.value as year_change,
+        case
+            when
+                this_week.name not like 'complaints%%'
+                or (select min(fct_complaints.opened_on) from marts.fct_complaints) <= %(year_before_ends_on)s::date - 6
+                then this_week.value - last_year.value
+        end as year_change,
         last_week.value as before,
         figures_as_sent.value as before_as_sent,
         figures_as_sent.feeds as changed_feeds

@@ -206,9 +206,13 @@ def recipients(settings: Settings, name: str, as_of_date: date) -> list[Recipien
     config = _config(settings, name)
     with warehouse.connect(autocommit=True) as connection:
         named = [_recipient(person) for person in config.recipients]
-        has_tasks = load_report(name).has_tasks
         everyone = with_account_managers(
-            connection, named, config.account_managers, as_of_date, has_tasks=has_tasks
+            connection,
+            named,
+            config.account_managers,
+            as_of_date,
+            has_tasks=load_report(name).has_tasks,
+            with_superiors=config.superiors,
         )
     if not everyone:
         raise WinbackError(

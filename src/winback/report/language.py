@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_date, format_interval, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
@@ -57,6 +58,11 @@ def read_words(folder: Path, language: Language) -> Words:
         return Words(read_po(file, locale=LOCALES[language]))
 
 
+@cache
+def _read_locale(name: str) -> Locale:
+    return Locale.parse(name)
+
+
 @dataclass(frozen=True)
 class Formats:
     """Write numbers and days the way the reader does; nothing known is written "–"."""
@@ -65,9 +71,9 @@ class Formats:
     currency: str
 
     @property
-    def locale(self) -> str:
-        """Return Babel's name of the locale."""
-        return LOCALES[self.language]
+    def locale(self) -> Locale:
+        """Return Babel's locale; by its name it would be looked up among a thousand files for each number."""
+        return _read_locale(LOCALES[self.language])
 
     def count(self, value: int | None) -> str:
         """Write a whole number."""

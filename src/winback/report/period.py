@@ -19,11 +19,9 @@ class Period:
 
     @property
     def year_before(self) -> date:
-        """Return the last day of the same period a year before: of an ISO week the week of that number."""
-        year, week, weekday = self.ends_on.isocalendar()
+        """Return the last day of the same period a year before: of an ISO week that of 52 weeks before."""
         if self.ends_on - self.starts_on == timedelta(days=6):
-            weeks = date(year - 1, 12, 28).isocalendar().week
-            return date.fromisocalendar(year - 1, min(week, weeks), weekday)
+            return self.ends_on - timedelta(weeks=52)
         last = calendar.monthrange(self.ends_on.year - 1, self.ends_on.month)[1]
         return self.ends_on.replace(year=self.ends_on.year - 1, day=min(self.ends_on.day, last))
 

@@ -12,12 +12,15 @@ import psycopg
 from winback.errors import WinbackError
 
 Language = Literal["en", "zh"]
-ScopeKind = Literal["everything", "region", "business_line", "account_manager"]
+ScopeKind = Literal["everything", "region", "business_line", "account_manager", "team"]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """A part of the customers; `key` is a region_key, a business line or an account_manager_key."""
+    """A part of the customers; `key` is a region_key, a business line or an account_manager_key.
+
+    A `team` is an account manager with all who report to them, directly or further down.
+    """
 
     kind: ScopeKind
     key: str | None = None
@@ -53,6 +56,7 @@ _NAMES = {
     "business_line": "select %(key)s where exists"
     " (select from marts.dim_customer where business_line = %(key)s)",
     "account_manager": "select name from marts.dim_account_manager where account_manager_key = %(key)s",
+    "team": "select name from marts.dim_account_manager where account_manager_key = %(key)s",
 }
 
 # The unknown member stands for walk-in sales: it is nobody's customer.
@@ -67,6 +71,17 @@ where dim_customer.customer_key <> '-1'
         when 'region' then %(key)s = any(dim_region.region_path)
         when 'business_line' then dim_customer.business_line = %(key)s
         when 'account_manager' then dim_customer.account_manager_key = %(key)s
+        when 'team' then dim_customer.account_manager_key in (
+            with recursive team (account_manager_key) as (
+                select %(key)s::text
+                union  -- each once, so that a circle of superiors ends
+                select below.account_manager_key
+                from team
+                inner join marts.dim_account_manager as below
+                    on team.account_manager_key = below.reports_to_key
+            )
+            select account_manager_key from team
+        )
         else false
     end
 """
@@ -74,24 +89,58 @@ where dim_customer.customer_key <> '-1'
 _HAS_LEFT = """
 select coalesce(bool_and(coalesce(left_on <= %(as_of_date)s, false)), false)
 from marts.dim_account_manager
-where lower(email) = lower(%(address)s) or (%(kind)s = 'account_manager' and account_manager_key = %(key)s)
+where lower(email) = lower(%(address)s)
+    or (%(kind)s in ('account_manager', 'team') and account_manager_key = %(key)s)
 """
 
+# Those who have customers, and their superiors; in place of one who has left, the next one up.
+_CONCERNED = """
+with recursive owners as (
+    select distinct account_manager_key from marts.dim_customer
+),
 
-_HAS_CUSTOMERS = "select account_manager_key from marts.dim_customer"
+superiors (account_manager_key) as (
+    select reports_to_key from marts.dim_account_manager
+    where account_manager_key in (select account_manager_key from owners)
+    union  -- each once, so that a circle of superiors ends
+    select above.reports_to_key
+    from superiors
+    inner join marts.dim_account_manager as above using (account_manager_key)
+    where above.left_on <= %(as_of_date)s
+),
+
+final as (
+    select
+        email,
+        name,
+        account_manager_key,
+        %(with_superiors)s
+        and account_manager_key in (select account_manager_key from superiors) as is_superior
+    from marts.dim_account_manager
+    where (left_on is null or left_on > %(as_of_date)s) and email is not null
+)
+
+select email, name, account_manager_key, case when is_superior then 'team' else 'account_manager' end
+from final
+where is_superior or account_manager_key in (select account_manager_key from owners)
+"""
 
 # Whoever has a task, or somebody below who owes feedback, though perhaps no customers.
 _HAS_TASKS = """
-select owners.account_manager_key
-from ops.winback_task_present_owners as owners
-left join marts.winback_tasks as told on owners.task_id = told.task_id
-where told.status is null or told.status in ('open', 'overdue')
-union
-select dim_account_manager.reports_to_key
-from marts.winback_tasks
-inner join marts.dim_account_manager
-    on winback_tasks.account_manager_key = dim_account_manager.account_manager_key
-where winback_tasks.status = 'overdue'
+select email, name, account_manager_key, 'account_manager'
+from marts.dim_account_manager
+where (left_on is null or left_on > %(as_of_date)s) and email is not null and account_manager_key in (
+    select owners.account_manager_key
+    from ops.winback_task_present_owners as owners
+    left join marts.winback_tasks as told on owners.task_id = told.task_id
+    where told.status is null or told.status in ('open', 'overdue')
+    union
+    select dim_account_manager.reports_to_key
+    from marts.winback_tasks
+    inner join marts.dim_account_manager
+        on winback_tasks.account_manager_key = dim_account_manager.account_manager_key
+    where winback_tasks.status = 'overdue'
+)
 """
 
 
@@ -135,33 +184,28 @@ def with_account_managers(
     as_of_date: date,
     *,
     has_tasks: bool = False,
+    with_superiors: bool = False,
 ) -> list[Recipient]:
     """Return the recipients and, given a language, each present account manager who has customers.
 
-    For a report that carries tasks also whoever has one, or leads somebody who owes feedback. Managers see
-    their own customers, unless a recipient of the same address is given already. Who has no working address
-    receives nothing, as the suite of account managers warns.
+    Managers see their own customers, superiors those of all who report to them too, unless a recipient of
+    the same address is given already. For a report that carries tasks also whoever has one, or leads somebody
+    who owes feedback. Who has no working address receives nothing, as the suite of account managers warns.
 
     Raises:
         WinbackError: an address occurs twice; one person gets one mail about one scope.
     """
     everyone = list(recipients)
     if language is not None:
-        concerned = f"{_HAS_CUSTOMERS} union {_HAS_TASKS}" if has_tasks else _HAS_CUSTOMERS
-        rows = connection.execute(
-            f"""
-            select email, name, account_manager_key
-            from marts.dim_account_manager
-            where (left_on is null or left_on > %s) and email is not null
-                and account_manager_key in ({concerned})
-            order by account_manager_key
-            """,
-            [as_of_date],
-        ).fetchall()
+        values = {"as_of_date": as_of_date, "with_superiors": with_superiors}
+        rows = connection.execute(_CONCERNED, values).fetchall()
+        if has_tasks:
+            concerned = {key for _, _, key, _ in rows}
+            rows += [row for row in connection.execute(_HAS_TASKS, values) if row[2] not in concerned]
         given = {recipient.address.lower() for recipient in everyone}
         everyone += [
-            Recipient(email, name or "", language, Scope("account_manager", key))
-            for email, name, key in rows
+            Recipient(email, name or "", language, Scope(kind, key))
+            for email, name, key, kind in sorted(rows, key=lambda row: row[2])
             if email.lower() not in given and _is_address(email)
         ]
     addresses = [recipient.address.lower() for recipient in everyone]

@@ -133,6 +133,11 @@ def overdue(rows: int = 9) -> list[dict[str, Any]]:
     ]
 
 
+def overdue_owners() -> list[dict[str, Any]]:
+    columns = ("account_manager", "complaints", "longest_days_open")
+    return [dict(zip(columns, row, strict=True)) for row in (("林经理", 6, 30), (None, 3, 25))]
+
+
 def upgrades(rows: int = 8) -> list[dict[str, Any]]:
     return [
         {
@@ -244,6 +249,7 @@ def report_rows(language: Language = "zh", **blocks: Any) -> ReportRows:
         "events": [{"name": "提价", "started_on": AS_OF - timedelta(weeks=5)}],
         "reasons": reasons(),
         "overdue": overdue(),
+        "overdue_owners": overdue_owners(),
         "alarms": alarms(),
         "upgrades": upgrades(),
         "complaint_categories": complaint_categories(),

@@ -72,6 +72,20 @@ joined as (
             and any_sla.severity = '(any)'
 ),
 
+-- the day within which an open complaint has waited too long, for an answer or to be resolved
+timed as (
+    select
+        *,
+        least(
+            case
+                when has_responses and first_response_hours is null
+                    then {{ business_day("(opened_at + first_response_due_hours * interval '1 hour')") }}
+            end,
+            {{ business_day("(opened_at + resolution_due_hours * interval '1 hour')") }}
+        ) as due_on
+    from joined
+),
+
 final as (
     select
         complaint_key,
@@ -108,6 +122,7 @@ final as (
             when not is_open then resolution_hours <= resolution_due_hours
             when is_open and age_hours > resolution_due_hours then false
         end as is_resolution_in_time,
+        case when is_open and due_on <= {{ as_of_date() }} then due_on end as overdue_on,
         due_source,
         is_repeat,
         is_reopened,
@@ -119,7 +134,7 @@ final as (
             else coalesce(last_order_on > coalesce(resolved_on, opened_on), false)
         end as is_recovered,
         compensation
-    from joined
+    from timed
 )
 
 select * from final
