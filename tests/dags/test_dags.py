@@ -108,6 +108,15 @@ def test_the_build_starts_by_itself_when_both_feeds_are_loaded(parsed):
     assert parsed["dags"]["build_warehouse"]["timetable"] == "PartitionedAssetTimetable"
 
 
+def test_campaigns_are_put_to_a_person_after_each_build(parsed):
+    dag = parsed["dags"]["winback_campaigns"]
+    assert parsed["dags"]["build_warehouse"]["tasks"]["build"]["outlets"] == ["winback_marts"]
+    assert dag["timetable"] == "PartitionedAssetTimetable"
+    assert {name: task["upstream"] for name, task in dag["tasks"].items()} == {
+        "propose": [], "ask": ["propose"],
+    }  # fmt: skip
+
+
 def test_orders_are_loaded_after_their_master_data(parsed):
     tasks = parsed["dags"]["load_sales"]["tasks"]
     assert {"load_account_managers", "load_customers", "load_regions"} <= {*tasks["load_orders"]["upstream"]}

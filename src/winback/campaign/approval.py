@@ -3,6 +3,7 @@
 It holds numbers of customers and no other personal data, as Airflow keeps what it shows.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from winback.report.language import Formats, plain, read_words
 from winback.report.scope import Language
 from winback.report.templates import read_templates, render_sentences
 from winback.warehouse.schema import ensure_schema
+
+log = logging.getLogger(__name__)
 
 FOLDER = paths.REPORTS / "campaign_approval"
 # What codes are called; the phrases are in the folder's catalogue.
@@ -73,7 +76,10 @@ def forms_to_answer(settings: Settings) -> list[dict[str, Any]]:
 def record_answer(decision_id: int, *, is_approved: bool, by: str | None, reason: str | None) -> str:
     """Note what a person decided, or that nobody answered in time (`by` is None); return the list's state."""
     with warehouse.connect(autocommit=True) as connection:
-        return _noted(connection, decision_id, is_approved=is_approved, by=by, reason=reason).state
+        noted = _noted(connection, decision_id, is_approved=is_approved, by=by, reason=reason)
+    if is_approved and noted.state != "approved":
+        log.warning("List %s of %s is %s, and stays so.", decision_id, noted.campaign_id, noted.state)
+    return noted.state
 
 
 def _noted(
