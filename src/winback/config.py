@@ -449,13 +449,10 @@ class Campaigns(Strict):
 class Tasks(Strict):
     """Win-back tasks: when they are due, whom they spare, and where filled-in workbooks come back.
 
-    They are signed with the secret WINBACK_TASKS_SECRET. Whoever had `max_contacts` contacts in the last
-    `contact_days` gets no new task.
+    They are signed with the secret WINBACK_TASKS_SECRET.
     """
 
     due_after: Duration = timedelta(days=7)
-    max_contacts: Annotated[int, Field(ge=1, examples=[2])] = 2
-    contact_days: Duration = timedelta(days=30)
     returned: Annotated[Path | None, Field(examples=["/srv/winback/returned"])] = None
 
     @property

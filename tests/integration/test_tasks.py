@@ -33,10 +33,10 @@ from winback.tasks.signature import VARIABLE, with_numbers
 pytestmark = pytest.mark.usefixtures("quick_checks")
 
 SUNDAY = date(2026, 3, 1)
-CANDIDATES = """
-    create table if not exists marts.winback_candidates (
-        customer_key text, account_manager_key text, decision text, gain_rank int, campaign_id text, arm text
-    )
+CAMPAIGNS = """
+    create schema if not exists rules;
+    create table if not exists rules.campaigns (campaign_id text, starts_on date);
+    truncate rules.campaigns
 """
 
 
@@ -58,16 +58,21 @@ class Office:
         marks = ", ".join(["%s"] * len(given))
         self.run(f"insert into marts.dim_customer ({names}) values ({marks})", *given.values())
 
-    def candidate(self, number: str, campaign: str | None = None, decision: str = "win_back") -> None:
+    def candidate(self, number: str, campaign: str | None = None, why: str = "worth_it") -> None:
         self.run(
-            "insert into marts.winback_candidates (customer_key, decision, campaign_id) values (%s, %s, %s)",
-            f"erp:{number}", decision, campaign,
+            "insert into marts.winback_candidates"
+            " (customer_key, decision_reason, campaign_id, is_contact_capped) values (%s, %s, %s, %s)",
+            f"erp:{number}", why, campaign, "CALLED_OFTEN" in number,
         )  # fmt: skip
+
+    def campaign(self, name: str, starts_on: date) -> None:
+        self.run("insert into rules.campaigns values (%s, %s)", name, starts_on)
 
     def member(self, number: str, arm: str, assigned_on: date, campaign: str = "spring") -> None:
         self.run(
-            "insert into ops.campaign_members (campaign_id, customer_key, arm, assigned_on)"
-            " values (%s, %s, %s, %s)",
+            "insert into ops.campaign_members (campaign_id, customer_key, arm, assigned_on, value_tier,"
+            " reason_class, time_away, p_treated, p_untreated, margin, expected_gain)"
+            " values (%s, %s, %s, %s, 'vip', 'natural', 'short', 0.2, 0.1, 100, 10)",
             campaign, f"erp:{number}", arm, assigned_on,
         )  # fmt: skip
 
@@ -114,7 +119,7 @@ def office(company: Any, warehouse: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
     file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     with psycopg.connect(warehouse, autocommit=True) as connection:
         create_marts(connection)
-        connection.execute(CANDIDATES)
+        connection.execute(CAMPAIGNS)
         office = Office(connection, load_settings(file))
         office.manager("HEAD")
         office.manager("M1", "erp:HEAD")
@@ -148,23 +153,26 @@ def test_tasks_are_made_once_a_day_for_whoever_is_there(office: Office) -> None:
 def test_no_path_leads_to_a_control_member_or_to_whoever_is_to_be_left_alone(office: Office) -> None:
     """Every way to a task, once for somebody who may get one, and once for each who may not."""
     earlier, later = SUNDAY - timedelta(days=20), SUNDAY + timedelta(days=1)
-    for number, campaign, decision in (
-        ("TREATED", "spring", "nurture"),
-        ("VIP", "spring", "let_go"),
-        ("WEEKLY", None, "win_back"),
-        ("FRESHLY_TREATED", None, "win_back"),
-        ("CONTROL", "spring", "win_back"),
-        ("FRESH_CONTROL", None, "win_back"),
-        ("CONTROL_BY_NIGHT", None, "win_back"),
-        ("CONTROL_UNNAMED", None, "win_back"),
-        ("TREATED_TOMORROW", None, "win_back"),
-        ("NURTURED", None, "nurture"),
-        ("OPTED_OUT", "spring", "win_back"),
-        ("CALLED_OFTEN", "spring", "win_back"),
-        ("CALLED_OFTEN_WEEKLY", None, "win_back"),
+    for name, starts_on in (("spring", earlier), ("summer", later), ("autumn", earlier), ("winter", later)):
+        office.campaign(name, starts_on + timedelta(days=name == "winter"))
+    for number, campaign, why in (
+        ("TREATED", "spring", "in_campaign"),
+        ("VIP", "spring", "in_campaign"),
+        ("WEEKLY", None, "worth_it"),
+        ("FRESHLY_TREATED", None, "worth_it"),
+        ("CONTROL", "spring", "control_group"),
+        ("FRESH_CONTROL", None, "worth_it"),
+        ("CONTROL_BY_NIGHT", None, "worth_it"),
+        ("CONTROL_UNNAMED", None, "worth_it"),
+        ("TREATED_LATER", "winter", "in_campaign"),
+        ("TREATED_BY_NOBODY_KNOWN", None, "worth_it"),
+        ("NURTURED", None, "capacity_spent"),
+        ("OPTED_OUT", "spring", "in_campaign"),
+        ("CALLED_OFTEN", "spring", "in_campaign"),
+        ("CALLED_OFTEN_WEEKLY", None, "worth_it"),
     ):
         office.customer(number, do_not_contact=number == "OPTED_OUT")
-        office.candidate(number, campaign, decision)
+        office.candidate(number, campaign, why)
     for number in ("TREATED", "OPTED_OUT", "CALLED_OFTEN"):
         office.member(number, "treated", earlier)
     office.member("VIP", "outside", earlier)
@@ -174,13 +182,8 @@ def test_no_path_leads_to_a_control_member_or_to_whoever_is_to_be_left_alone(off
     office.member("FRESH_CONTROL", "control", SUNDAY, "summer")
     office.member("FRESH_CONTROL", "treated", SUNDAY, "autumn")
     office.member("CONTROL_BY_NIGHT", "control", later, "summer")
-    office.member("TREATED_TOMORROW", "treated", later, "summer")
-    for customer in ("CALLED_OFTEN", "CALLED_OFTEN_WEEKLY", "WEEKLY"):
-        for days in (1, 29 if customer != "WEEKLY" else 30):
-            office.run(
-                "insert into marts.fct_contacts (customer_key, contacted_on) values (%s, %s)",
-                f"erp:{customer}", SUNDAY - timedelta(days=days),
-            )  # fmt: skip
+    office.member("TREATED_LATER", "treated", SUNDAY, "winter")
+    office.member("TREATED_BY_NOBODY_KNOWN", "treated", SUNDAY, "not in the list")
     create_tasks(office.settings, SUNDAY)
     assert dict(office.run("select customer_key, campaign_id from ops.winback_tasks")) == {
         "erp:TREATED": "spring",

@@ -15,7 +15,6 @@ with tasks as (
 reasons as (
     select distinct on (tasks.customer_key)
         tasks.customer_key,
-        customer_flags.action,
         case %(language)s
             when 'zh' then customer_flags.label_zh
             else customer_flags.label_en
@@ -48,9 +47,13 @@ final as (
         tasks.value_12m,
         reasons.label as reason,
         reasons.evidence,
-        reasons.action
+        case %(language)s
+            when 'zh' then winback_candidates.action_zh
+            else winback_candidates.action_en
+        end as action
     from tasks
     left join marts.dim_customer_contact on tasks.customer_key = dim_customer_contact.customer_key
+    left join marts.winback_candidates on tasks.customer_key = winback_candidates.customer_key
     left join reasons on tasks.customer_key = reasons.customer_key
 )
 

@@ -10,31 +10,37 @@ import psycopg
 
 from winback import warehouse
 from winback.build import published_day
-from winback.config import Settings, Tasks
+from winback.config import Settings
 from winback.errors import WinbackError
 from winback.publish import reading_marts
 from winback.tasks.owners import NOBODY, Manager, choose_owner, is_there, read_managers
 from winback.tasks.signature import secret
 from winback.warehouse.schema import ensure_schema
 
-# Whom a task is for. A list that was approved after the marts were made is in ops only: there the arm is
-# looked up, and `control` goes first, so that no path leads around it.
+# Whom a task is for: the members of campaigns that begin on the next day at the latest, when tasks go out, and
+# whoever is worth their owner's week. A list that was approved after the marts were made is in ops only: there
+# the arm is looked up, and `control` goes first, so that no path leads around it.
 _WANTED = """
 with candidates as (
     select
         winback_candidates.customer_key,
         winback_candidates.campaign_id,
-        winback_candidates.decision,
+        winback_candidates.decision_reason,
         winback_candidates.gain_rank,
         dim_customer.account_manager_key
     from marts.winback_candidates
     inner join marts.dim_customer on winback_candidates.customer_key = dim_customer.customer_key
-    where dim_customer.do_not_contact is distinct from true
+    where dim_customer.do_not_contact is not true and not winback_candidates.is_contact_capped
 ),
 
 memberships as (
-    select distinct on (campaign_members.customer_key) campaign_members.*
+    select distinct on (campaign_members.customer_key)
+        campaign_members.customer_key,
+        campaign_members.campaign_id,
+        campaign_members.arm,
+        coalesce(campaigns.starts_on <= %(day)s::date + 1, false) as has_started
     from ops.campaign_members
+    left join rules.campaigns on campaign_members.campaign_id = campaigns.campaign_id
     where
         campaign_members.assigned_on >= %(published)s
         or campaign_members.campaign_id in (select campaign_id from candidates)
@@ -43,13 +49,6 @@ memberships as (
         (campaign_members.arm = 'control') desc,
         campaign_members.assigned_on desc,
         campaign_members.campaign_id
-),
-
-spoken_with as (
-    select customer_key, count(*) as contacts
-    from marts.fct_contacts
-    where contacted_on > %(day)s::date - %(contact_days)s
-    group by 1
 ),
 
 unfinished as (
@@ -62,14 +61,12 @@ unfinished as (
 select candidates.customer_key, memberships.campaign_id, candidates.account_manager_key
 from candidates
 left join memberships on candidates.customer_key = memberships.customer_key
-left join spoken_with on candidates.customer_key = spoken_with.customer_key
 where
     case
         when memberships.customer_key is not null
-            then memberships.arm <> 'control' and memberships.assigned_on <= %(day)s
-        else candidates.campaign_id is null and candidates.decision = 'win_back'
+            then memberships.arm <> 'control' and memberships.has_started
+        else candidates.decision_reason = 'worth_it'
     end
-    and coalesce(spoken_with.contacts, 0) < %(max_contacts)s
     and candidates.customer_key not in (select customer_key from unfinished)
     and not exists (
         select from ops.winback_tasks
@@ -123,7 +120,8 @@ def create_tasks(settings: Settings, day: date) -> dict[str, int]:
             # Twins take turns; the second finds the day's tasks made.
             connection.execute("lock table ops.winback_tasks in share row exclusive mode")
             managers = read_managers(connection)
-            created = _create(connection, settings.tasks, managers, day, published)
+            due_on = day + settings.tasks.due_after
+            created = _create(connection, managers, day, due_on, published)
             reassigned, without_owner = _reassign(connection, managers, day)
     return asdict(TaskCounts(created, reassigned, without_owner))
 
@@ -155,23 +153,18 @@ def reassign_task(task_id: str, owner: str, day: date) -> None:
 
 def _create(
     connection: psycopg.Connection[Any],
-    config: Tasks,
     managers: Mapping[str, Manager],
     day: date,
+    due_on: date,
     published: date,
 ) -> int:
     if connection.execute("select 1 from ops.winback_tasks where created_on >= %s limit 1", [day]).fetchone():
         return 0
-    values = {
-        "day": day,
-        "published": published,
-        "max_contacts": config.max_contacts,
-        "contact_days": config.contact_days.days,
-    }
+    wanted = connection.execute(_WANTED, {"day": day, "published": published}).fetchall()
     tasks, owners = [], []
-    for customer, campaign, manager in connection.execute(_WANTED, values).fetchall():
+    for customer, campaign, manager in wanted:
         task_id = _task_id(customer, campaign, day)
-        tasks.append((task_id, customer, campaign, day, day + config.due_after))
+        tasks.append((task_id, customer, campaign, day, due_on))
         owners.append((task_id, choose_owner(managers, [manager], day), day))
     with connection.cursor() as cursor:
         cursor.executemany("insert into ops.winback_tasks values (%s, %s, %s, %s, %s)", tasks)

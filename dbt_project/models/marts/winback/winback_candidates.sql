@@ -68,7 +68,7 @@ valued as (
         winback_rules.nurture_uplift,
         winback_rules.weekly_capacity,
         customers.do_not_contact,
-        coalesce(recent_contacts.contacts, 0) >= winback_rules.contact_cap as is_capped,
+        coalesce(recent_contacts.contacts, 0) >= winback_rules.contact_cap as is_contact_capped,
         memberships.campaign_id,
         memberships.arm
     from silences
@@ -90,7 +90,7 @@ gains as (
         *,
         (p_treated - p_untreated) * margin_12m - contact_cost as expected_gain,
         nurture_uplift * margin_12m - nurture_cost as nurture_gain,
-        not do_not_contact and not is_capped and campaign_id is null as is_open
+        not do_not_contact and not is_contact_capped and campaign_id is null as is_open
     from valued
 ),
 
@@ -115,7 +115,7 @@ decided as (
             when do_not_contact then 'do_not_contact'
             when arm = 'control' then 'control_group'
             when campaign_id is not null then 'in_campaign'
-            when is_capped then 'contact_cap'
+            when is_contact_capped then 'contact_cap'
             when gain_rank <= weekly_capacity then 'worth_it'
             when gain_rank is not null then 'capacity_spent'
             when nurture_gain > 0 then 'cheap_channel_pays'
@@ -148,6 +148,7 @@ final as (
         case when decided.decision_reason in ('worth_it', 'in_campaign') then actions.action end as suggested_action,
         case when decided.decision_reason in ('worth_it', 'in_campaign') then actions.label_zh end as action_zh,
         case when decided.decision_reason in ('worth_it', 'in_campaign') then actions.label_en end as action_en,
+        decided.is_contact_capped,
         decided.campaign_id,
         decided.arm
     from decided
