@@ -17,9 +17,9 @@ from winback.tasks.owners import NOBODY, Manager, choose_owner, is_there, read_m
 from winback.tasks.signature import secret
 from winback.warehouse.schema import ensure_schema
 
-# Whom a task is for: the members of campaigns that begin on the next day at the latest, when tasks go out, and
-# whoever is worth their owner's week. A list that was approved after the marts were made is in ops only: there
-# the arm is looked up, and `control` goes first, so that no path leads around it.
+# Whom a task is for: members of campaigns that begin on the next day at the latest, when tasks go out, and
+# whoever is worth their owner's week. A list that was approved after the marts were made is in ops only:
+# there the arm is looked up, and `control` goes first, so that no path leads around it.
 _WANTED = """
 with candidates as (
     select

@@ -5,11 +5,15 @@ import hashlib
 import hmac
 import os
 import re
+import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from winback import paths, warehouse
 from winback.errors import WinbackError
+from winback.machine import locked, write_private
 
 VARIABLE = "WINBACK_TASKS_SECRET"
 _LEAST_CHARACTERS = 16
@@ -18,12 +22,15 @@ _NUMBER = re.compile(rf"(T\d{{6}}-[0-9A-F]{{10}})-([A-Z2-7]{{{_SIGNED}}})")
 
 
 def secret() -> bytes:
-    """Return the secret that numbers are signed with.
+    """Return the secret that numbers are signed with; beside the embedded server lies one of its own.
 
     Raises:
-        WinbackError: the environment has none, or a short one.
+        WinbackError: a warehouse elsewhere may have several machines, and the environment has no secret for
+            them, or a short one.
     """
     found = os.environ.get(VARIABLE, "")
+    if not found and warehouse.is_embedded():
+        return _kept(paths.state_dir() / "tasks_secret").encode()
     if len(found) < _LEAST_CHARACTERS:
         raise WinbackError(
             f"{VARIABLE}: {'too short' if found else 'not set'}; the numbers of tasks cannot be signed.",
@@ -31,6 +38,13 @@ def secret() -> bytes:
             " (openssl rand -base64 32); another one makes the workbooks that are out worthless",
         )
     return found.encode()
+
+
+def _kept(file: Path) -> str:
+    with locked(file.with_suffix(".lock")):
+        if not file.exists():
+            write_private(file, secrets.token_urlsafe(32))
+        return file.read_text()
 
 
 def signed(task_id: str, owner: str, key: bytes) -> str:

@@ -8,6 +8,11 @@ import psycopg
 from winback.errors import WinbackError
 
 
+def is_embedded() -> bool:
+    """Tell whether the warehouse is the embedded server, on this machine alone."""
+    return not os.environ.get("WINBACK_WAREHOUSE_URL")
+
+
 def url() -> str:
     """Return the warehouse's URL: `WINBACK_WAREHOUSE_URL`, else the running embedded server.
 

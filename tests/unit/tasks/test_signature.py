@@ -1,5 +1,7 @@
 """Numbers of tasks: whom they are for can be told, and not made up."""
 
+from pathlib import Path
+
 import pytest
 
 from winback.errors import WinbackError
@@ -35,6 +37,7 @@ def test_what_is_no_number_is_none(text: str) -> None:
 @pytest.mark.parametrize("found", [None, "short"])
 def test_without_a_secret_no_number_is_made(monkeypatch: pytest.MonkeyPatch, found: str | None) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("WINBACK_WAREHOUSE_URL", "postgresql://elsewhere/warehouse")
     if found:
         monkeypatch.setenv(VARIABLE, found)
     with pytest.raises(WinbackError, match=rf"(?s){VARIABLE}.*openssl rand"):
@@ -42,3 +45,15 @@ def test_without_a_secret_no_number_is_made(monkeypatch: pytest.MonkeyPatch, fou
     assert with_numbers([]) == ()
     with pytest.raises(WinbackError, match=VARIABLE):
         with_numbers([{"task_id": TASK, "account_manager_key": "erp:M1"}])
+
+
+def test_the_embedded_server_has_a_secret_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv("WINBACK_WAREHOUSE_URL", raising=False)
+    monkeypatch.setenv("WINBACK_STATE", str(tmp_path / "state"))
+    made = secret()
+    assert len(made) > 40
+    assert secret() == made
+    assert (tmp_path / "state" / "tasks_secret").stat().st_mode & 0o077 == 0
+    monkeypatch.setenv("WINBACK_STATE", str(tmp_path / "other"))
+    assert secret() != made
