@@ -148,10 +148,11 @@ def test_several_mistakes_are_told_at_once(tmp_path):
 
 
 def test_tasks_bring_their_answers_in_as_contacts(tmp_path):
-    text = (paths.ROOT / "winback.yml").read_text(encoding="utf-8")
-    file = tmp_path / "winback.yml"
-    file.write_text(text + f"\ntasks: {{returned: {tmp_path / 'back'}}}\n", encoding="utf-8")
-    without, settings = load_settings(paths.ROOT / "winback.yml"), load_settings(file)
+    def change(data, tasks):
+        data["tasks"] = tasks
+
+    settings = load_settings(write(tmp_path, lambda data: change(data, {"returned": str(tmp_path / "back")})))
+    without = load_settings(write(tmp_path, lambda data: change(data, None)))
     assert settings.systems["winback_tasks"].folder == tmp_path / "back" / "accepted"
     sources = {feed: len(config.sources) for feed, config in settings.feeds.items()}
     assert sources["contacts"] == len(without.feeds["contacts"].sources) + 1
