@@ -154,7 +154,8 @@ def test_tasks_bring_their_answers_in_as_contacts(tmp_path):
     settings = load_settings(write(tmp_path, lambda data: change(data, {"returned": str(tmp_path / "back")})))
     without = load_settings(write(tmp_path, lambda data: change(data, None)))
     assert settings.systems["winback_tasks"].folder == tmp_path / "back" / "accepted"
-    sources = {feed: len(config.sources) for feed, config in settings.feeds.items()}
-    assert sources["contacts"] == len(without.feeds["contacts"].sources) + 1
+    assert [source.source for source in settings.feeds["contacts"].sources] == ["winback_tasks"]
+    shipped = load_settings(paths.ROOT / "winback.yml").feeds["contacts"]
+    assert [source.source for source in shipped.sources] == ["erp", "winback_tasks"]
     assert settings.tasks.due_after.days == 7
     assert "winback_tasks" not in without.systems
