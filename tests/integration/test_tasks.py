@@ -306,6 +306,13 @@ def test_tasks_stand_in_their_owners_mail_only_and_overdue_ones_are_counted_abov
     assert addresses(has_tasks=True) == ["head@example.com", "m1@example.com"]
 
 
+def test_contacts_are_loaded_before_anybody_has_answered(office: Office, company: Any) -> None:
+    assert read_returned(office.settings)["files"] == 0
+    for day in (date(2026, 3, 3), date(2026, 3, 4)):
+        load_feed(office.settings, "contacts", day)
+    assert office.run("select count(*) from raw.contacts") == [(0,)]
+
+
 def test_a_mailbox_export_brings_workbooks_too_and_what_is_no_workbook_is_told_apart(office: Office) -> None:
     office.customer("C1")
     office.candidate("C1")

@@ -93,6 +93,8 @@ def read_returned(settings: Settings) -> dict[str, int]:
         return asdict(ReturnedCounts())
     folder, accepted = settings.tasks.place, settings.tasks.accepted
     accepted.mkdir(parents=True, exist_ok=True)
+    # No rows: the source has a file before anybody has answered, else its load would miss one.
+    _write(accepted / "contacts_none.csv", as_csv((), {}))
     known = {path.stem.rpartition("_")[2] for path in accepted.glob("contacts_*.csv")}
     fresh: dict[str, tuple[Path, bytes]] = {}
     for path in _arrivals(folder):
