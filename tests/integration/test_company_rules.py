@@ -123,5 +123,5 @@ def test_dbt_by_hand_reads_each_seed_once_also_beside_files_of_the_company(compa
         ]
     )
     assert outcome.success, outcome.exception
-    seeds = {"holidays"} | {file.stem for file in (DBT_PROJECT / "seeds").glob("*.csv")}
+    seeds = {"holidays", "lunar_days"} | {file.stem for file in (DBT_PROJECT / "seeds").glob("*.csv")}
     assert sorted(name.split(".")[-1] for name in outcome.result) == sorted(seeds)

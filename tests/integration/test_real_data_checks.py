@@ -14,6 +14,7 @@ from winback.cli import main
 from winback.config import FeedConfig, Settings, load_settings
 from winback.demo.sources import fill_sources
 from winback.load import chosen_feeds, load_feed
+from winback.tasks.returned import read_returned
 
 LAST_INVOICES = date(2011, 12, 9)
 LINES, WITHOUT_CUSTOMER, REPEATED, IDENTICAL = 541_909, 135_080, 5_271, 5_268
@@ -134,6 +135,7 @@ def test_the_demo_breaks_nothing_but_the_four_rows_that_are_wrong_on_purpose(
     monkeypatch.setenv("WINBACK_CONN_DEMO_ERP", new_database())
     settings = demo_settings(tmp_path)
     fill_sources(settings)
+    read_returned(settings)
     for feed in chosen_feeds(settings, ()):
         load_feed(settings, feed, date(2017, 12, 31))
     assert query("select count(*) from raw.orders") == [(155_848,)]

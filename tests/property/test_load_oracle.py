@@ -53,7 +53,8 @@ class Place:
         with psycopg.connect(self.warehouse) as connection:
             tables = connection.execute(
                 "select table_schema, table_name from information_schema.tables"
-                " where table_schema in ('raw', 'quarantine', 'ops') and table_name <> 'alembic_version'"
+                " where table_schema in ('raw', 'quarantine', 'ops') and table_type = 'BASE TABLE'"
+                " and table_name <> 'alembic_version'"
             ).fetchall()
             if tables:
                 names = sql.SQL(", ").join(sql.Identifier(*table) for table in tables)
