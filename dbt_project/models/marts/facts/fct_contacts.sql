@@ -17,7 +17,8 @@ final as (
         coalesce(customers.customer_key, '-1') as customer_key,
         contacts.contacted_at,
         contacts.contacted_on,
-        coalesce(account_managers.account_manager_key, '-1') as account_manager_key,
+        -- what comes back in a workbook names no account manager of another system
+        coalesce(account_managers.account_manager_key, task_owners.account_manager_key, '-1') as account_manager_key,
         contacts.campaign_id,
         contacts.task_id,
         contacts.channel,
@@ -27,6 +28,7 @@ final as (
     from contacts
     left join customers on contacts.customer_key = customers.customer_key
     left join account_managers on contacts.account_manager_key = account_managers.account_manager_key
+    left join account_managers as task_owners on contacts.task_owner_key = task_owners.account_manager_key
 )
 
 select * from final

@@ -20,7 +20,7 @@ owners as (
 ),
 
 members as (
-    select * from {{ source('ops', 'campaign_members') }}
+    select * from {{ source('campaigns', 'campaign_members') }}
 ),
 
 customers as (
