@@ -216,6 +216,10 @@ def _rows(customer: Customer) -> dict[str, list[dict[str, Any]]]:
             own | {"tier": "small", "next_tier": "ordinary", "figure_12m": value, "missing": Decimal(5),
                    "growth": Decimal("0.2")}
         ],
+        "care_calendar": [
+            own | {"rule_id": "birthday", "product_key": "-1", "due_on": AS_OF + timedelta(days=1),
+                   "value_tier": customer.tier, "label_zh": f"依据{number}据", "label_en": f"依据{number}据"}
+        ],
         "tier_movements": [
             own | {"month": MONTH, "from_tier": "ordinary", "to_tier": customer.tier, "direction": "up",
                    "revenue_12m": value}

@@ -52,6 +52,10 @@ create table marts.retention_targets (
     month date, period_ends_on date, is_complete boolean, business_line text, metric text,
         target numeric, actual numeric
 );
+create table marts.care_calendar (
+    customer_key text, rule_id text, product_key text, due_on date, value_tier text, label_zh text,
+    label_en text
+);
 create table marts.upgrade_candidates (
     customer_key text, business_line text, tier text, next_tier text, figure_12m numeric, missing numeric,
     growth numeric

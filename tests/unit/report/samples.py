@@ -157,6 +157,24 @@ def upgrades(rows: int = 8) -> list[dict[str, Any]]:
     ]
 
 
+def care(rows: int = 8) -> list[dict[str, Any]]:
+    return [
+        {
+            "due_on": AS_OF + timedelta(days=1 + place // 3),
+            "name": _NAMES[place % 10],
+            "phone": f"138{12345678 + 7919 * place}",
+            "customer_id": f"40{place:03}",
+            "value_tier": "major",
+            "reason": "生日祝福" if place % 2 else "同类新品通知",
+            "product": None if place % 2 else "新茶",
+            "account_manager": None,
+            "occasions": rows,
+            "place": place + 1,
+        }
+        for place in range(rows)
+    ]
+
+
 def complaint_categories() -> list[dict[str, Any]]:
     counts = {"商品质量": 41, "服务态度": 22, "价格与促销": 17, "缺货": 9, None: 4}
     return [{"name": name, "count": count} for name, count in counts.items()]
@@ -252,6 +270,7 @@ def report_rows(language: Language = "zh", **blocks: Any) -> ReportRows:
         "overdue_owners": overdue_owners(),
         "alarms": alarms(),
         "upgrades": upgrades(),
+        "care": care(),
         "complaint_categories": complaint_categories(),
         "bridge": bridge(),
         "targets": targets(),

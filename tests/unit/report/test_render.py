@@ -235,6 +235,8 @@ def test_what_is_not_known_is_a_dash(language: str) -> None:
     }  # fmt: skip
     for customer in nothing["call_first"]:
         customer |= {"name": None, "customer_id": "4711", "open_complaints": 0, "candidates": 20}
+    for occasion in nothing["care"]:
+        occasion |= {"customer_id": "4711", "due_on": samples.AS_OF, "reason": "?", "occasions": 8}
     message = samples.message(language, samples.report_rows(language, **nothing))
     text = text_of(message)
     assert text.count("–") > 10

@@ -28,7 +28,7 @@ def sheets(message: EmailMessage) -> Any:
 
 def test_it_has_a_sheet_per_list_in_the_readers_words() -> None:
     workbook = sheets(samples.message("zh"))
-    assert workbook.sheetnames == ["联系名单", "超时投诉", "有望升级"]
+    assert workbook.sheetnames == ["联系名单", "超时投诉", "有望升级", "关怀"]
     page = workbook["联系名单"]
     assert [cell.value for cell in page[1]][:4] == ["序号", "客户编号", "客户", "电话"]
     assert [cell.value for cell in page[2]][:6] == [
@@ -43,6 +43,7 @@ def test_it_has_a_sheet_per_list_in_the_readers_words() -> None:
         "Call list",
         "Overdue complaints",
         "Upgrade candidates",
+        "Care",
     ]
 
 
@@ -83,7 +84,7 @@ def test_text_that_looks_like_a_formula_stays_text() -> None:
     content = attached(samples.message("en", samples.report_rows("en", call_first=rows)))
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         pages = [parts.read(name) for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
-    assert len(pages) == 3
+    assert len(pages) == 4
     assert not [page for page in pages if b"<f>" in page or b"<f " in page]
     page = openpyxl.load_workbook(io.BytesIO(content))["Call list"]
     names = [page.cell(row, 3) for row in range(2, 10)]
