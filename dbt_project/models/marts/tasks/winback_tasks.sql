@@ -7,7 +7,8 @@ with tasks as (
         coalesce(survivors.survivor_key, made.customer_key) as customer_key
     from {{ source('ops', 'winback_tasks') }} as made
     left join {{ ref('int_customers__survivors') }} as survivors on made.customer_key = survivors.customer_key
-    where made.created_on <= {{ as_of_date() }}
+    -- a day's tasks come of its own marts, which are to be the same when they are built again
+    where made.created_on < {{ as_of_date() }}
 ),
 
 owners as (
