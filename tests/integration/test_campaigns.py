@@ -79,9 +79,9 @@ def test_a_list_is_drawn_once_decided_by_a_person_and_counted_by_assignment(
     )
     plans = read_plans(company.settings)
     with psycopg.connect(warehouse, autocommit=True) as connection:
-        drawn = decisions.propose(connection, plans, plans["spring"])
+        drawn = decisions.propose(connection, plans["spring"])
         assert drawn is not None
-        assert decisions.propose(connection, plans, plans["spring"]) == drawn
+        assert decisions.propose(connection, plans["spring"]) == drawn
         members = decisions.members_of(connection, drawn.decision_id)
     assert query("select count(*) from ops.campaign_members") == [(0,)]
 
@@ -114,7 +114,7 @@ def test_a_list_is_drawn_once_decided_by_a_person_and_counted_by_assignment(
         psycopg.connect(warehouse, autocommit=True) as connection,
         pytest.raises(WinbackError, match="approved already"),
     ):
-        decisions.propose(connection, plans, plans["spring"])
+        decisions.propose(connection, plans["spring"])
     assert record_answer(other, is_approved=True, by="ada", reason=None) == "approved"
     assert query("select count(*) from ops.campaign_proposals") == [(0,)]
 

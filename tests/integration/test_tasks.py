@@ -33,11 +33,6 @@ from winback.tasks.signature import VARIABLE, with_numbers
 pytestmark = pytest.mark.usefixtures("quick_checks")
 
 SUNDAY = date(2026, 3, 1)
-CAMPAIGNS = """
-    create schema if not exists rules;
-    create table if not exists rules.campaigns (campaign_id text, starts_on date);
-    truncate rules.campaigns
-"""
 
 
 @dataclass
@@ -65,15 +60,20 @@ class Office:
             f"erp:{number}", why, campaign, "CALLED_OFTEN" in number,
         )  # fmt: skip
 
-    def campaign(self, name: str, starts_on: date) -> None:
-        self.run("insert into rules.campaigns values (%s, %s)", name, starts_on)
-
-    def member(self, number: str, arm: str, assigned_on: date, campaign: str = "spring") -> None:
+    def member(
+        self,
+        number: str,
+        arm: str,
+        starts_on: date,
+        window_ends_on: date | None = None,
+        campaign: str = "spring",
+    ) -> None:
         self.run(
-            "insert into ops.campaign_members (campaign_id, customer_key, arm, assigned_on, value_tier,"
-            " reason_class, time_away, p_treated, p_untreated, margin, expected_gain)"
-            " values (%s, %s, %s, %s, 'vip', 'natural', 'short', 0.2, 0.1, 100, 10)",
-            campaign, f"erp:{number}", arm, assigned_on,
+            "insert into ops.campaign_members (campaign_id, customer_key, arm, assigned_on, starts_on,"
+            " window_ends_on, value_tier, reason_class, time_away, p_treated, p_untreated, margin,"
+            " expected_gain) values (%s, %s, %s, %s, %s, %s, 'vip', 'natural', 'short', 0.2, 0.1, 100, 10)",
+            campaign, f"erp:{number}", arm, SUNDAY - timedelta(days=20), starts_on,
+            window_ends_on or SUNDAY + timedelta(days=1),
         )  # fmt: skip
 
     def manager(self, key: str, reports_to: str | None = None, left_on: date | None = None) -> None:
@@ -119,7 +119,6 @@ def office(company: Any, warehouse: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
     file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     with psycopg.connect(warehouse, autocommit=True) as connection:
         create_marts(connection)
-        connection.execute(CAMPAIGNS)
         office = Office(connection, load_settings(file))
         office.manager("HEAD")
         office.manager("M1", "erp:HEAD")
@@ -152,20 +151,18 @@ def test_tasks_are_made_once_a_day_for_whoever_is_there(office: Office) -> None:
 
 def test_no_path_leads_to_a_control_member_or_to_whoever_is_to_be_left_alone(office: Office) -> None:
     """Every way to a task, once for somebody who may get one, and once for each who may not."""
-    earlier, later = SUNDAY - timedelta(days=20), SUNDAY + timedelta(days=1)
-    for name, starts_on in (("spring", earlier), ("summer", later), ("autumn", earlier), ("winter", later)):
-        office.campaign(name, starts_on + timedelta(days=name == "winter"))
+    tomorrow, later = SUNDAY + timedelta(days=1), SUNDAY + timedelta(days=2)
     for number, campaign, why in (
         ("TREATED", "spring", "in_campaign"),
         ("VIP", "spring", "in_campaign"),
         ("WEEKLY", None, "worth_it"),
-        ("FRESHLY_TREATED", None, "worth_it"),
+        ("TREATED_SINCE", None, "worth_it"),
         ("CONTROL", "spring", "control_group"),
-        ("FRESH_CONTROL", None, "worth_it"),
-        ("CONTROL_BY_NIGHT", None, "worth_it"),
-        ("CONTROL_UNNAMED", None, "worth_it"),
+        ("CONTROL_SINCE", None, "worth_it"),
+        ("CONTROL_OF_ONE", None, "worth_it"),
+        ("CONTROL_MERGED", "spring", "control_group"),
+        ("CONTROL_UNTIL_TODAY", None, "worth_it"),
         ("TREATED_LATER", "winter", "in_campaign"),
-        ("TREATED_BY_NOBODY_KNOWN", None, "worth_it"),
         ("NURTURED", None, "capacity_spent"),
         ("OPTED_OUT", "spring", "in_campaign"),
         ("CALLED_OFTEN", "spring", "in_campaign"),
@@ -173,24 +170,40 @@ def test_no_path_leads_to_a_control_member_or_to_whoever_is_to_be_left_alone(off
     ):
         office.customer(number, do_not_contact=number == "OPTED_OUT")
         office.candidate(number, campaign, why)
-    for number in ("TREATED", "OPTED_OUT", "CALLED_OFTEN"):
-        office.member(number, "treated", earlier)
-    office.member("VIP", "outside", earlier)
-    office.member("CONTROL", "control", earlier)
-    office.member("CONTROL_UNNAMED", "control", earlier)
-    office.member("FRESHLY_TREATED", "treated", SUNDAY, "summer")
-    office.member("FRESH_CONTROL", "control", SUNDAY, "summer")
-    office.member("FRESH_CONTROL", "treated", SUNDAY, "autumn")
-    office.member("CONTROL_BY_NIGHT", "control", later, "summer")
-    office.member("TREATED_LATER", "treated", SUNDAY, "winter")
-    office.member("TREATED_BY_NOBODY_KNOWN", "treated", SUNDAY, "not in the list")
+    for number in ("TREATED", "OPTED_OUT", "CALLED_OFTEN", "TREATED_SINCE"):
+        office.member(number, "treated", tomorrow)
+    office.member("VIP", "outside", tomorrow)
+    for number in ("CONTROL", "CONTROL_SINCE", "CONTROL_OF_ONE"):
+        office.member(number, "control", tomorrow)
+    office.member("CONTROL_OF_ONE", "treated", tomorrow, campaign="autumn")
+    office.member("CONTROL_UNTIL_TODAY", "control", SUNDAY - timedelta(days=19), SUNDAY)
+    office.member("TREATED_LATER", "treated", later, campaign="winter")
     create_tasks(office.settings, SUNDAY)
     assert dict(office.run("select customer_key, campaign_id from ops.winback_tasks")) == {
         "erp:TREATED": "spring",
         "erp:VIP": "spring",
         "erp:WEEKLY": None,
-        "erp:FRESHLY_TREATED": "summer",
+        "erp:TREATED_SINCE": "spring",
+        "erp:CONTROL_UNTIL_TODAY": None,
     }
+
+
+def test_a_running_trial_is_left_out_of_the_call_list_in_both_arms(office: Office) -> None:
+    """Also who was drawn since the marts were built, and who has merged into a member of it."""
+    for number in ("CALLED", "TREATED", "CONTROL", "OUTSIDE", "CONTROL_MERGED", "CONTROL_UNTIL_TODAY"):
+        office.customer(number, stage="at_risk")
+    for number, arm in (("TREATED", "treated"), ("CONTROL", "control"), ("OUTSIDE", "outside")):
+        office.member(number, arm, SUNDAY)
+    office.member("CONTROL_UNTIL_TODAY", "control", SUNDAY - timedelta(days=19), SUNDAY)
+    office.run(
+        "insert into marts.winback_candidates (customer_key, campaign_id, arm)"
+        " values ('erp:CONTROL_MERGED', 'spring', 'control')"
+    )
+    reader = Recipient("board@example.com", "", "en", Scope("everything"))
+    rows = read_rows(office.connection, load_report("weekly_retention"), reader, iso_week(SUNDAY), SUNDAY)
+    assert rows is not None
+    listed = {row["customer_id"] for row in rows.blocks["call_first"]}
+    assert listed == {"CALLED", "OUTSIDE", "CONTROL_UNTIL_TODAY"}
 
 
 def test_the_tasks_of_whoever_leaves_go_to_others_and_nothing_is_forgotten(office: Office) -> None:

@@ -7,14 +7,6 @@ campaigns as (
     select * from {{ ref('campaigns') }}
 ),
 
-business_lines as (
-    select * from {{ ref('int_business_lines') }}
-),
-
-winback_rules as (
-    select * from {{ ref('winback_rules') }}
-),
-
 survivors as (
     select * from {{ ref('int_customers__survivors') }}
 ),
@@ -53,11 +45,9 @@ windows as (
         merged.reason_class,
         merged.time_away,
         merged.assigned_on,
-        merged.assigned_on + coalesce(campaigns.window_days, winback_rules.return_days) as window_ends_on
+        merged.window_ends_on
     from merged
     inner join campaigns on merged.campaign_id = campaigns.campaign_id
-    inner join business_lines on campaigns.business_line = business_lines.business_line
-    inner join winback_rules on business_lines.policy = winback_rules.policy
 ),
 
 final as (

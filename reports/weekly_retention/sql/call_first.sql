@@ -1,6 +1,6 @@
 -- The customers to call first, dearest first: at risk now, or lost lately, and open to a call. The mail shows the
 -- first of them, and `listed_value` is theirs; the workbook has all that come out here. Who is a task of the reader's
--- is on the sheet of tasks instead.
+-- is on the sheet of tasks instead, and a trial's two arms are left to it.
 with candidates as (
     select dim_customer.*
     from marts.dim_customer
@@ -9,6 +9,7 @@ with candidates as (
         dim_customer.value_12m > 0
         and dim_customer.do_not_contact is distinct from true
         and dim_customer.customer_key not in (select own_tasks.customer_key from own_tasks)
+        and dim_customer.customer_key not in (select in_trial.customer_key from in_trial)
         and (dim_customer.closed_on is null or dim_customer.closed_on < dim_customer.last_order_on)
         and (
             dim_customer.stage = 'at_risk'

@@ -66,7 +66,7 @@ def forms_to_answer(settings: Settings) -> list[dict[str, Any]]:
         for plan in plans.values():
             if plan.campaign_id in settled or not plan.is_due(as_of_date, settings.campaigns.propose_before):
                 continue
-            decision = decisions.propose(connection, plans, plan)
+            decision = decisions.propose(connection, plan)
             if decision is not None:
                 members = decisions.members_of(connection, decision.decision_id)
                 forms.append(asdict(write_form(settings, plan, decision, members)))

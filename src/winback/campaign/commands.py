@@ -37,10 +37,9 @@ def propose(campaign_id: str) -> None:
     from winback.config import load_settings
 
     settings = load_settings()
-    plans = read_plans(settings)
-    plan = the_plan(plans, campaign_id)
+    plan = the_plan(read_plans(settings), campaign_id)
     with _connected() as connection:
-        decision = decisions.propose(connection, plans, plan)
+        decision = decisions.propose(connection, plan)
         if decision is None:
             click.echo(f"{campaign_id}: nobody whom it is for promises a gain, so there is no list.")
             return

@@ -1,8 +1,8 @@
 """Lists of campaigns from the draw to the decision; every step is one transaction, and may be repeated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from winback.campaign import trial
 from winback.campaign.plan import Plan
 from winback.campaign.trial import Candidate, Member
 from winback.errors import WinbackError
-from winback.publish import reading_marts
+from winback.publish import LIVE, read_version, reading_marts
 
 State = Literal["proposed", "approved", "rejected", "expired"]
 
@@ -41,11 +41,9 @@ where
     and not exists (
         select
         from ops.campaign_members as members
-        inner join unnest(%(campaigns)s::text[], %(windows)s::integer[]) as others (campaign_id, days)
-            on members.campaign_id = others.campaign_id
         where
             members.customer_key = candidates.customer_key
-            and members.assigned_on + others.days > %(as_of_date)s
+            and members.window_ends_on > %(as_of_date)s
     )
     and not exists (
         select
@@ -56,7 +54,14 @@ where
     )
 """
 _MEMBER_COLUMNS = ", ".join(
-    ["campaign_id", "arm", *(field.name for field in fields(Candidate)), "assigned_on"]
+    [
+        "campaign_id",
+        "arm",
+        *(field.name for field in fields(Candidate)),
+        "assigned_on",
+        "starts_on",
+        "window_ends_on",
+    ]
 )
 _DECISION_COLUMNS = (
     "decision_id, campaign_id, list_digest, state, customers, expected_gain, cost, smallest_detectable"
@@ -83,17 +88,15 @@ def published_date(connection: psycopg.Connection[Any]) -> date:
     Raises:
         WinbackError: none were published yet.
     """
-    row = connection.execute("select to_regclass('marts.published_version') is not null").fetchone()
-    if row is None or not row[0]:
+    version = read_version(connection, LIVE)
+    if version is None:
         raise WinbackError(
             "There are no marts yet, so nobody to draw a list from.", "winback build --day YYYY-MM-DD"
         )
-    found = connection.execute("select as_of_date from marts.published_version").fetchone()
-    assert found is not None
-    return found[0]  # type: ignore[no-any-return]
+    return version.as_of_date
 
 
-def propose(connection: psycopg.Connection[Any], plans: Mapping[str, Plan], plan: Plan) -> Decision | None:
+def propose(connection: psycopg.Connection[Any], plan: Plan) -> Decision | None:
     """Draw a campaign's list from the marts and put it up for a decision; None if nobody promises a gain.
 
     The same list is put up once; another one takes the place of the one that waits, which expires.
@@ -109,7 +112,7 @@ def propose(connection: psycopg.Connection[Any], plans: Mapping[str, Plan], plan
                 "see what it brought with: winback campaign results",
             )
         as_of_date = published_date(connection)
-        candidates = _read_candidates(connection, plans, plan, as_of_date)
+        candidates = _read_candidates(connection, plan, as_of_date)
         members = trial.draw(plan.campaign_id, candidates, plan.capacity, plan.control_share)
         waiting = _find(connection, plan.campaign_id, "proposed")
         if waiting and waiting.list_digest == trial.digest(members):
@@ -189,9 +192,7 @@ def _take_turns(connection: psycopg.Connection[Any]) -> None:
     connection.execute("lock table ops.campaign_decisions in share row exclusive mode")
 
 
-def _read_candidates(
-    connection: psycopg.Connection[Any], plans: Mapping[str, Plan], plan: Plan, as_of_date: date
-) -> list[Candidate]:
+def _read_candidates(connection: psycopg.Connection[Any], plan: Plan, as_of_date: date) -> list[Candidate]:
     with connection.cursor(row_factory=class_row(Candidate)) as cursor:
         cursor.execute(
             _CANDIDATES,
@@ -203,8 +204,6 @@ def _read_candidates(
                 "value_tiers": list(plan.value_tiers),
                 "reason_classes": list(plan.reason_classes),
                 "times_away": list(plan.times_away),
-                "campaigns": list(plans),
-                "windows": [other.window_days for other in plans.values()],
                 "as_of_date": as_of_date,
             },
         )
@@ -232,12 +231,14 @@ def _put_up(
         ],
     ).fetchone()
     assert row is not None
+    days = plan.starts_on, as_of_date + timedelta(days=plan.window_days)
     with (
         connection.cursor() as cursor,
         cursor.copy(f"copy ops.campaign_proposals (decision_id, {_MEMBER_COLUMNS}) from stdin") as copy,
     ):
         for member in members:
-            copy.write_row((row[0], plan.campaign_id, member.arm, *astuple(member.candidate), as_of_date))
+            known = astuple(member.candidate)
+            copy.write_row((row[0], plan.campaign_id, member.arm, *known, as_of_date, *days))
     return _read(connection, row[0])
 
 

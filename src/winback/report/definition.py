@@ -2,8 +2,9 @@
 
 report.yml         what `ReportFile` below allows
 sql/<block>.sql    one query per block, from schema `marts` and the temp tables `scoped_customers`,
-                   `figures_as_sent` and `own_tasks`; about incidents from `ops`. Those that several
-                   reports need lie in `reports/shared/sql`, and each of them names them under `shared`
+                   `figures_as_sent`, `own_tasks` and `in_trial` (the last two only in a report with a block
+                   `tasks`); about incidents from `ops`. Those that several reports need lie in
+                   `reports/shared/sql`, and each of them names them under `shared`
 sentences.txt.j2   texts that HTML and plain mail share; blocks `subject` and `headline` must be there
 template.mjml.j2   the mail as HTML
 template.txt.j2    the mail as plain text

@@ -54,6 +54,16 @@ where lower(dim_account_manager.email) = lower(%(address)s)
 """
 
 
+# Whom a running trial compares; who has merged is known by the marts, who was drawn since by ops.
+_FILL_IN_TRIAL = """
+insert into in_trial (customer_key)
+select customer_key from marts.winback_candidates where arm in ('treated', 'control')
+union
+select customer_key from ops.campaign_members
+where arm in ('treated', 'control') and window_ends_on > %(as_of_date)s
+"""
+
+
 @dataclass(frozen=True)
 class ReportRows:
     """The rows of each block, those of the page that is attached, and the scope that they were read for."""
@@ -100,6 +110,9 @@ def read_rows(
             " account_manager_key text, created_on date, due_on date, is_overdue boolean)"
             " on commit delete rows"
         )
+        connection.execute(
+            "create temp table if not exists in_trial (customer_key text) on commit delete rows"
+        )
     with (
         reading_marts(connection),
         connection.transaction(),
@@ -113,6 +126,7 @@ def read_rows(
         cursor.execute(_FILL_FIGURES_AS_SENT, sent)
         if report.has_tasks:
             cursor.execute(_FILL_OWN_TASKS, parameters)
+            cursor.execute(_FILL_IN_TRIAL, parameters)
         blocks = _run(cursor, report, parameters)
         page = None
         if report.page is not None and report.file.page is not None:

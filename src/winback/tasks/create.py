@@ -18,8 +18,8 @@ from winback.tasks.signature import secret
 from winback.warehouse.schema import ensure_schema
 
 # Whom a task is for: members of campaigns that begin on the next day at the latest, when tasks go out, and
-# whoever is worth their owner's week. A list that was approved after the marts were made is in ops only:
-# there the arm is looked up, and `control` goes first, so that no path leads around it.
+# whoever is worth their owner's week. A list may be approved after the marts were made, so the arm is looked
+# up in ops, and `control` goes first, so that no path leads around it.
 _WANTED = """
 with candidates as (
     select
@@ -38,12 +38,9 @@ memberships as (
         campaign_members.customer_key,
         campaign_members.campaign_id,
         campaign_members.arm,
-        coalesce(campaigns.starts_on <= %(day)s::date + 1, false) as has_started
+        campaign_members.starts_on <= %(day)s::date + 1 as has_started
     from ops.campaign_members
-    left join rules.campaigns on campaign_members.campaign_id = campaigns.campaign_id
-    where
-        campaign_members.assigned_on >= %(published)s
-        or campaign_members.campaign_id in (select campaign_id from candidates)
+    where campaign_members.window_ends_on > %(day)s
     order by
         campaign_members.customer_key,
         (campaign_members.arm = 'control') desc,
@@ -121,7 +118,7 @@ def create_tasks(settings: Settings, day: date) -> dict[str, int]:
             connection.execute("lock table ops.winback_tasks in share row exclusive mode")
             managers = read_managers(connection)
             due_on = day + settings.tasks.due_after
-            created = _create(connection, managers, day, due_on, published)
+            created = _create(connection, managers, day, due_on)
             reassigned, without_owner = _reassign(connection, managers, day)
     return asdict(TaskCounts(created, reassigned, without_owner))
 
@@ -156,18 +153,21 @@ def _create(
     managers: Mapping[str, Manager],
     day: date,
     due_on: date,
-    published: date,
 ) -> int:
     if connection.execute("select 1 from ops.winback_tasks where created_on >= %s limit 1", [day]).fetchone():
         return 0
-    wanted = connection.execute(_WANTED, {"day": day, "published": published}).fetchall()
+    wanted = connection.execute(_WANTED, {"day": day}).fetchall()
     tasks, owners = [], []
     for customer, campaign, manager in wanted:
         task_id = _task_id(customer, campaign, day)
         tasks.append((task_id, customer, campaign, day, due_on))
         owners.append((task_id, choose_owner(managers, [manager], day), day))
     with connection.cursor() as cursor:
-        cursor.executemany("insert into ops.winback_tasks values (%s, %s, %s, %s, %s)", tasks)
+        cursor.executemany(
+            "insert into ops.winback_tasks (task_id, customer_key, campaign_id, created_on, due_on)"
+            " values (%s, %s, %s, %s, %s)",
+            tasks,
+        )
     _give(connection, owners)
     return len(tasks)
 
@@ -190,7 +190,7 @@ def _reassign(
 def _give(connection: psycopg.Connection[Any], owners: list[tuple[str, str, date]]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into ops.winback_task_owners values (%s, %s, %s)"
+            "insert into ops.winback_task_owners (task_id, account_manager_key, since) values (%s, %s, %s)"
             " on conflict (task_id, since) do update set account_manager_key = excluded.account_manager_key",
             owners,
         )

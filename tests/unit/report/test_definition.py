@@ -21,7 +21,7 @@ MJML_TAGS = {
     *("mjml", "mj-head", "mj-title", "mj-preview", "mj-attributes", "mj-all", "mj-raw", "mj-style"),
     *("mj-body", "mj-wrapper", "mj-section", "mj-column", "mj-text", "mj-table", "mj-image"),
 }
-TEMPORARY = {"scoped_customers", "figures_as_sent", "own_tasks"}
+TEMPORARY = {"scoped_customers", "figures_as_sent", "own_tasks", "in_trial"}
 ABOUT_CUSTOMERS = (
     *("dim_customer", "customer_", "fct_", "churn_reasons", "tier_movements", "upgrade_candidates"),
     *("cross_sell_candidates", "spend_mark_crossings", "complaint_causes", "winback_tasks"),

@@ -36,6 +36,8 @@ create table ops.campaign_members (
     margin numeric not null,
     expected_gain numeric not null,
     assigned_on date not null, -- the evening that the list was drawn on; both arms are watched from then on
+    starts_on date not null, -- nobody is contacted before
+    window_ends_on date not null, -- the last day whose orders count as a return
     primary key (campaign_id, customer_key)
 );
 
