@@ -359,7 +359,7 @@ PRIVILEGES = """
         has_column_privilege('bi_reader', format('%I.%I', table_schema, table_name), column_name, 'select')
         is distinct from (
             table_schema in ('marts', 'marts_standby')
-            and table_name <> 'dim_customer_contact'
+            and table_name not in ('dim_customer_contact', 'care_calendar')
             and (table_name, column_name) <> ('dim_account_manager', 'email')
         )
         and table_schema not in ('pg_catalog', 'information_schema')
