@@ -28,17 +28,16 @@ from winback.config import ANSWER_COLUMNS, Settings
 from winback.report.scope import Language
 from winback.rules.load import load_seed
 from winback.tasks.signature import is_signed_for, secret
-from winback.tasks.workbook import Answer, Checks, Problem, Reading, Task, read_workbook
+from winback.tasks.workbook import MOST_BYTES, Answer, Checks, Problem, Reading, Task, read_workbook
 from winback.warehouse.schema import ensure_schema
 
-_MOST_BYTES = 20_000_000
 _CHANNEL = "call"
 
 _SAYS: dict[Language, dict[str, str]] = {
     "en": {
         "taken": "Rows taken: {taken}; not taken: {refused}. Mend the cells below and send the file again.",
         "all": "Rows taken: {taken}; nothing is wrong.",
-        "foreign": "This file has no sheet of tasks: send back the workbook of the weekly report, filled in.",
+        "foreign": "No sheet of tasks can be read in this file: send back the workbook of the weekly report.",
         "place": "Sheet {sheet}, row {row}, column {column}: {said}",
         "no_day": "on which day did you call?",
         "day": "that is no day; write it like {0}.",
@@ -54,7 +53,7 @@ _SAYS: dict[Language, dict[str, str]] = {
     "zh": {
         "taken": "已接收 {taken} 行；{refused} 行未接收：请改好以下单元格后重新发送。",
         "all": "已接收 {taken} 行，没有问题。",
-        "foreign": "文件中没有任务表：请填写周报所附的工作簿后发回。",
+        "foreign": "文件中读不到任务表：请填写周报所附的工作簿后发回。",
         "place": "工作表“{sheet}”第 {row} 行“{column}”列：{said}",
         "no_day": "请填写联系日期。",
         "day": "不是日期，请按 {0} 的格式填写。",
@@ -193,8 +192,9 @@ def _arrivals(folder: Path) -> list[Path]:
 def _workbooks(path: Path) -> Iterator[bytes]:
     """Yield the workbook that a file is, or those attached to the mails in it."""
     match path.suffix.lower():
-        case ".xlsx" if path.stat().st_size <= _MOST_BYTES:
-            yield path.read_bytes()
+        case ".xlsx":
+            with path.open("rb") as file:
+                yield file.read(MOST_BYTES + 1)
         case ".eml":
             yield from _attached(message_from_bytes(path.read_bytes(), policy=default))
         case ".mbox":
@@ -206,7 +206,7 @@ def _attached(message: Message) -> Iterator[bytes]:
     for part in message.walk():
         if str(part.get_filename() or "").lower().endswith(".xlsx"):
             content = part.get_payload(decode=True)
-            if isinstance(content, bytes) and len(content) <= _MOST_BYTES:
+            if isinstance(content, bytes):
                 yield content
 
 

@@ -4,8 +4,8 @@ No database, no clock: whose task it is, and since when, the caller says.
 """
 
 import io
+import logging
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -20,7 +20,10 @@ from winback.tasks.signature import task_of
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
+log = logging.getLogger(__name__)
+
 REPORT, SHEET = "weekly_retention", "tasks"
+MOST_BYTES = 20_000_000
 _MOST_ROWS = 20_000
 _LONGEST = 500  # characters of a text that somebody wrote
 _NO_REASON = "unknown"
@@ -108,13 +111,21 @@ def read_workbook(content: bytes, checks: Checks) -> Reading:
     """Read every sheet of tasks in a workbook.
 
     Rows with no cell filled in are passed over. Of two rows about one task and day the second is refused.
+    What is no workbook, is damaged, or is larger than anybody fills in says nothing.
     """
+    if len(content) > MOST_BYTES:
+        return Reading()
+    try:
+        return _read(content, checks)
+    except Exception as error:
+        log.warning("A workbook that came back cannot be read (%s).", type(error).__name__)
+        return Reading()
+
+
+def _read(content: bytes, checks: Checks) -> Reading:
     from openpyxl import load_workbook  # noqa: PLC0415 -- a third of a second to import
 
-    try:
-        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError):
-        return Reading()
+    workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     reading = Reading()
     for page in workbook.worksheets:
         for language in ("en", "zh"):

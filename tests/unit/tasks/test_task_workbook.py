@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from winback.report.definition import load_report
 from winback.report.language import read_words
 from winback.tasks.returned import answer_text
 from winback.tasks.signature import signed
-from winback.tasks.workbook import REPORT, Answer, read_workbook
+from winback.tasks.workbook import MOST_BYTES, REPORT, Answer, read_workbook
 
 FOLDER = load_report(REPORT).folder
 
@@ -124,7 +125,21 @@ def test_what_was_filled_in_on_the_call_list_is_not_lost_without_a_word() -> Non
     ]
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no workbook", "编号,客户".encode()])
+def damaged() -> bytes:
+    """Return a workbook of which a sheet breaks off."""
+    cut = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(blank("en"))) as whole, zipfile.ZipFile(cut, "w") as broken:
+        for name in whole.namelist():
+            part = whole.read(name)
+            broken.writestr(name, part[: len(part) // 2] if name.endswith("sheet1.xml") else part)
+    return cut.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK\x03\x04 no workbook", "编号,客户".encode(), damaged(), blank("en") + bytes(MOST_BYTES)],
+    ids=["empty", "no workbook", "text", "damaged", "too large"],
+)
 def test_what_is_no_workbook_of_tasks_is_said_in_both_languages(content: bytes) -> None:
     reading = read_workbook(content, checks())
     assert not reading.is_ours
