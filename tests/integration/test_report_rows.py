@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from email import message_from_bytes
 from email.policy import default
@@ -448,6 +448,23 @@ def test_reasons_are_of_those_who_churned_lately(marts: Any) -> None:
     marts.execute("delete from marts.churn_reasons")
     (reason,) = read(marts, recipient("everything")).blocks["reasons"]
     assert (reason["reason_class"], reason["is_inferred"]) == ("unknown", None)
+
+
+def test_care_is_for_the_scopes_customers_in_the_days_listed(marts: Any) -> None:
+    assert REPORT.file.parameters["care_days_listed"] == 7
+    for customer, rule, days in (("c:a", "b", 7), ("c:a", "a", 7), ("c:a", "b", 8), ("c:d", "a", 1)):
+        marts.execute(
+            "insert into marts.care_calendar values (%s, %s, '-1', %s, 'major', '问候', 'Greet')",
+            [customer, rule, AS_OF + timedelta(days=days)],
+        )
+    everybody = read(marts, recipient("everything", language="zh")).blocks["care"]
+    assert [(row["customer_id"], row["due_on"], row["reason"]) for row in everybody[-3:]] == [
+        ("d", AS_OF + timedelta(days=1), "问候"),
+        ("a", AS_OF + timedelta(days=7), "问候"),
+        ("a", AS_OF + timedelta(days=7), "问候"),
+    ]
+    (greeted,) = read(marts, recipient("business_line", "export", language="en")).blocks["care"]
+    assert (greeted["customer_id"], greeted["reason"], greeted["occasions"]) == ("d", "Greet", 1)
 
 
 def test_alarms_are_those_that_the_scopes_own_complaints_are_part_of(marts: Any) -> None:

@@ -30,7 +30,7 @@ with final as (
         on
             care_calendar.product_key = dim_product.product_key
             and dim_product.product_key <> '-1'
-    where care_calendar.due_on <= %(as_of_date)s::date + %(care_days)s
+    where care_calendar.due_on <= %(as_of_date)s::date + %(care_days_listed)s
 )
 
 select * from final

@@ -157,7 +157,8 @@ def upgrades(rows: int = 8) -> list[dict[str, Any]]:
     ]
 
 
-def care(rows: int = 8) -> list[dict[str, Any]]:
+def care(language: Language, rows: int = 8) -> list[dict[str, Any]]:
+    labels = {"en": ("News of a product", "Birthday greeting"), "zh": ("同类新品通知", "生日祝福")}[language]
     return [
         {
             "due_on": AS_OF + timedelta(days=1 + place // 3),
@@ -165,7 +166,7 @@ def care(rows: int = 8) -> list[dict[str, Any]]:
             "phone": f"138{12345678 + 7919 * place}",
             "customer_id": f"40{place:03}",
             "value_tier": "major",
-            "reason": "生日祝福" if place % 2 else "同类新品通知",
+            "reason": labels[place % 2],
             "product": None if place % 2 else "新茶",
             "account_manager": None,
             "occasions": rows,
@@ -270,7 +271,7 @@ def report_rows(language: Language = "zh", **blocks: Any) -> ReportRows:
         "overdue_owners": overdue_owners(),
         "alarms": alarms(),
         "upgrades": upgrades(),
-        "care": care(),
+        "care": care(language),
         "complaint_categories": complaint_categories(),
         "bridge": bridge(),
         "targets": targets(),

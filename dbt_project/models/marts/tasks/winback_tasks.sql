@@ -44,6 +44,10 @@ contact_outcomes as (
     select * from {{ ref('contact_outcomes') }}
 ),
 
+winback_rules as (
+    select * from {{ ref('winback_rules') }}
+),
+
 reason_codes as (
     select * from {{ ref('churn_reason_codes') }}
 ),
@@ -66,11 +70,13 @@ orders_after as (
         tasks.task_id,
         min(purchase_days.day) as ordered_on
     from tasks
+    inner join customers on tasks.customer_key = customers.customer_key
+    inner join winback_rules on customers.policy = winback_rules.policy
     inner join purchase_days
         on
             tasks.customer_key = purchase_days.customer_key
             and tasks.created_on < purchase_days.day
-            and purchase_days.day <= tasks.created_on + {{ var('task_order_days') }}
+            and purchase_days.day <= tasks.created_on + winback_rules.return_days
     group by tasks.task_id
 ),
 
