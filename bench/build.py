@@ -218,11 +218,11 @@ def main() -> None:
     folder = Path(os.environ.get("WINBACK_STATE") or tempfile.mkdtemp(prefix="winback_bench_"))
     (folder / "no_company_rules").mkdir(parents=True, exist_ok=True)
     os.environ |= {"WINBACK_STATE": str(folder), "WINBACK_COMPANY_RULES": str(folder / "no_company_rules")}
-    project.parsed_project()  # before the clock starts
-
     server = EmbeddedServer(folder)
     server.start()
     try:
+        os.environ |= project.dbt_environment(server.url("warehouse")) | {"WINBACK_MARTS_SCHEMA": LIVE}
+        project.parsed_project()  # before the clock starts
         found = measure(server, folder, options)
     finally:
         if not options.keep:
