@@ -22,7 +22,10 @@ from winback import paths
 from winback.report.scope import Language, Scope
 
 KEPT = Path(__file__).parents[1] / "data" / "mails"
-REPORTS = ("weekly_retention", "key_customer_alert", "monthly_tier_review", "data_incident")
+REPORTS = (
+    *("weekly_retention", "key_customer_alert", "monthly_tier_review", "quarterly_campaign_review"),
+    "data_incident",
+)
 SCENE = Scene(
     (Region(0, None), Region(1, 0), Region(2, 0)),
     tuple(

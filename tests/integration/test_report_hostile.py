@@ -85,6 +85,9 @@ def spoil(marts: psycopg.Connection[Any], mail: int) -> None:
             f"update marts.{table} set {values} from hostile"
             f" where customer_key = '{key}' || to_char(number, 'FM000')"
         )
+    marts.execute(
+        "update marts.campaign_results set name_en = said, offer_en = said from hostile where number = 0"
+    )
     for table, key in (("dim_account_manager", "erp:M"), ("dim_product", "p"), ("dim_region", "erp:R")):
         marts.execute(
             f"update marts.{table} set name = said from hostile"
