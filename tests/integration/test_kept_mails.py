@@ -17,7 +17,7 @@ import pytest
 
 from tests.integration.test_report_scopes import issue
 from tests.report_marts import Customer, Region, Scene, create_marts
-from tests.unit.report import samples, test_incident
+from tests.unit.report import review_samples, samples, test_incident
 from winback import paths
 from winback.report.scope import Language, Scope
 
@@ -90,6 +90,8 @@ def rendered(name: str, language: Language, marts: psycopg.Connection[Any]) -> E
     match name:
         case "weekly_retention":
             return samples.message(language)
+        case "quarterly_campaign_review":
+            return review_samples.message(language)
         case "data_incident":
             return test_incident.message(language, failed_checks=test_incident.failed_checks(language))
     return issue(marts, name, Scope("everything"), language)[1]

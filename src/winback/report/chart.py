@@ -35,6 +35,7 @@ _ROW, _HEAD = 38, 60  # CSS pixels
 _LONGEST = 22  # Latin letters of a label; Hanzi count twice
 _EVENTS = 3
 _CAMPAIGNS = 4
+_GAP = 0.6  # between campaigns, of a line's height
 _ROOM_FOR_A_NUMBER = 0.08  # of a line's length
 _DARK = 0.55  # fields of a heat map above this share carry light text
 
@@ -216,15 +217,19 @@ def _arms(chart: Arms, rows: Sequence[Row], gettext: Gettext, formats: Formats) 
         )
         if row[f"{arm}_rate"] is not None
     ]
-    figure, axes = _lines(gettext(chart.label), [label for _, _, label, _ in lines])
-    for place, (row, arm, _, color) in enumerate(lines):
+    labels = [_short(label) for _, _, label, _ in lines]
+    figure, axes = _lines(gettext(chart.label), labels, extra=20 * len(shown))
+    places = [place + _GAP * shown.index(row) for place, (row, *_) in enumerate(lines)]
+    axes.set_yticks(places, labels, **_TEXT)
+    axes.set_ylim(places[-1] + 0.6, -0.95)
+    for place, (row, arm, _, color) in zip(places, lines, strict=True):
         rate, low, high = (row[f"{arm}_{part}"] for part in ("rate", "low", "high"))
         axes.barh(place, float(rate), color=color, height=0.5, alpha=0.55)
         if low is not None:
             axes.plot([float(low), float(high)], [place] * 2, color=_INK, linewidth=1.6, marker="|")
         end = float(rate if high is None else high)
         axes.annotate(formats.short_rate(rate), (end, place), **_BESIDE, **_TEXT)
-    for place, (row, arm, *_) in enumerate(lines):
+    for place, (row, arm, *_) in zip(places, lines, strict=True):
         if arm == "treated" and row["target_rate"] is not None:
             target = float(row["target_rate"])
             axes.plot([target] * 2, [place - 0.42, place + 0.42], color=_DOWN, linewidth=2.2)
@@ -234,7 +239,6 @@ def _arms(chart: Arms, rows: Sequence[Row], gettext: Gettext, formats: Formats) 
                           ha="center", va="bottom", **style)  # fmt: skip
     known = [row[name] for row in shown for name in _RATES if row[name] is not None]
     axes.set_xlim(0, 1.22 * float(max(known)) or 1)
-    axes.set_ylim(len(lines) - 0.4, -0.95)
     return figure
 
 
@@ -260,6 +264,8 @@ def _shares(chart: Shares, rows: Sequence[Row], gettext: Gettext, formats: Forma
         loc="upper left",
         bbox_to_anchor=(0, 0),
         ncols=len(chart.parts),
+        handlelength=1.0,
+        columnspacing=1.4,
         frameon=False,
         borderaxespad=0.2,
         labelcolor=_INK,
