@@ -1,4 +1,5 @@
--- Campaigns that had begun when the quarter ended and whose window had not, by the day after which their result is known.
+-- Campaigns that had begun when the quarter ended and whose window had not, or not by the data's last day; by the day
+-- after which their result is known.
 with members as (
     select
         campaign_members.campaign_id,
@@ -9,7 +10,7 @@ with members as (
     inner join scoped_customers on campaign_members.customer_key = scoped_customers.customer_key
     where
         campaign_members.assigned_on <= %(ends_on)s
-        and campaign_members.window_ends_on > %(ends_on)s
+        and (campaign_members.window_ends_on > %(ends_on)s or not campaign_members.is_complete)
     group by 1, 2
 ),
 

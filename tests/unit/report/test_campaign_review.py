@@ -75,7 +75,8 @@ def test_a_part_of_a_campaign_tells_its_own_counts_and_neither_money_nor_uplift(
          " Winter greeting is still running; its result is known after Feb 18, 2018."),
         ({"feedback": review.feedback()},
          "No win-back campaign ended this quarter."
-         " 238 win-back tasks were due, and 71.4% were answered in time. 41 have no answer yet: ask 周经理 first, who owes 21."),
+         " 238 win-back tasks were due, and 71.4% were answered in time."
+         " 41 have no answer yet: ask 周经理 first, who owes 21."),
         ({}, "No win-back campaign ended this quarter. No win-back task was due either."),
     ],
 )  # fmt: skip
