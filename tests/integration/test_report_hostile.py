@@ -50,11 +50,11 @@ def hostile(seed: int) -> str:
 
 @pytest.fixture
 def marts(warehouse: str) -> Iterator[Any]:
-    """Return marts whose company has a hundred customers, each of whom is in every list."""
+    """Return marts whose company has a hundred customers with a manager each, all of them in every list."""
     regions = (Region(0, None),)
     customers = tuple(
         Customer(
-            number, 0, number % 5, "retail", ("at_risk", "churned")[number % 2], ("vip", "major")[number % 2]
+            number, 0, number, "retail", ("at_risk", "churned")[number % 2], ("vip", "major")[number % 2]
         )
         for number in range(CUSTOMERS)
     )

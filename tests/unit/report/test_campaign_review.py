@@ -67,6 +67,14 @@ def test_a_part_of_a_campaign_tells_its_own_counts_and_neither_money_nor_uplift(
         assert "Uplift +" not in text
 
 
+@pytest.mark.parametrize("finding", ADVICE)
+def test_money_that_may_be_chance_is_left_to_the_workbook(finding: str) -> None:
+    is_told = finding in ("worked", "cost_too_much", "did_harm")
+    for text in texts(review.message("en", campaigns=[review.campaign("en", finding)])):
+        assert ("Revenue won $" in text) == ("Margin won $" in text) == is_told
+        assert ("Cost $10,800" in text) == (finding != "part")
+
+
 @pytest.mark.parametrize(
     ("blocks", "said"),
     [
