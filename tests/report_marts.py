@@ -14,6 +14,8 @@ from winback import paths
 
 AS_OF = date(2017, 12, 31)
 MONTH = date(2017, 12, 1)
+CAMPAIGN_ENDED, CAMPAIGN_ENDS = date(2017, 11, 30), date(2018, 1, 31)
+TASK_DUE = date(2017, 12, 10)
 
 
 def create_marts(connection: psycopg.Connection[Any]) -> None:
@@ -64,6 +66,21 @@ class Customer:
     @property
     def value(self) -> Decimal:
         return Decimal(1000 + 7 * self.number)
+
+    @property
+    def arm(self) -> str:
+        """Return the arm of the customer in the campaigns that all customers are in."""
+        return "control" if self.number % 4 == 3 else "treated"
+
+    @property
+    def has_returned(self) -> bool:
+        """Tell whether the campaign that ended brought the customer back."""
+        return self.number % 4 < 2
+
+    @property
+    def task_status(self) -> str:
+        """Return what became of the customer's task, which was due in December."""
+        return "overdue" if self.number % 2 else "done"
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -122,6 +139,7 @@ class Scene:
                 for feed in ("orders", "complaints")
             ],
         }  # fmt: skip
+        tables |= self._campaigns()
         for customer in self.customers:
             for table, rows in _rows(customer).items():
                 tables.setdefault(table, []).extend(rows)
@@ -136,6 +154,42 @@ class Scene:
             )
             with connection.cursor() as cursor:
                 cursor.executemany(statement, [[row[name] for name in names] for row in rows])
+
+    def _campaigns(self) -> dict[str, list[dict[str, Any]]]:
+        """Return a campaign that ended in the quarter and one that runs on, with all customers in both."""
+        arms = {arm: [one for one in self.customers if one.arm == arm] for arm in ("treated", "control")}
+        counts = {arm: len(members) for arm, members in arms.items()} | {"outside": 0}
+        rates = {
+            arm: Decimal(sum(one.has_returned for one in members)) / (len(members) or 1)
+            for arm, members in arms.items()
+        }
+        uplift, margin = rates["treated"] - rates["control"], Decimal("0.09")
+        names = {"business_line": "retail", "offer_zh": "九折券", "offer_en": "Ten percent off"}
+        running = {
+            "name_zh": "冬季问候", "name_en": "Winter", "starts_on": date(2017, 11, 2), "is_complete": False,
+            "window_ends_on": CAMPAIGN_ENDS, "target_rate": None, "uplift": None, "uplift_low": None,
+            "uplift_high": None, "revenue_won": None, "margin_won": None, "finding": None,
+        }  # fmt: skip
+        ended = {
+            "name_zh": "秋季回归", "name_en": "Autumn call", "starts_on": date(2017, 9, 2),
+            "is_complete": True, "window_ends_on": CAMPAIGN_ENDED, "target_rate": Decimal("0.2"),
+            "uplift": uplift, "uplift_low": uplift - margin, "uplift_high": uplift + margin,
+            "revenue_won": Decimal(9000), "margin_won": Decimal(4500), "finding": "worked",
+        }  # fmt: skip
+        return {
+            "campaign_results": [
+                names | counts | own | {"campaign_id": campaign_id, "treated_cost": Decimal(1500)}
+                for campaign_id, own in (("ended", ended), ("running", running))
+            ],
+            "winback_posteriors": [
+                {"business_line": line, "value_tier": tier, "reason_class": "disappointed",
+                 "time_away": "under_1_year", "time_away_zh": "6 个月至 1 年",
+                 "time_away_en": "6 months to a year", "prior_treated": Decimal("0.21"),
+                 "p_treated": Decimal("0.31"), "prior_untreated": Decimal("0.15"),
+                 "p_untreated": Decimal("0.16")}
+                for line, tier in sorted({(one.business_line, one.tier) for one in self.customers})
+            ],
+        }  # fmt: skip
 
 
 def _rows(customer: Customer) -> dict[str, list[dict[str, Any]]]:
@@ -219,6 +273,21 @@ def _rows(customer: Customer) -> dict[str, list[dict[str, Any]]]:
         "care_calendar": [
             own | {"rule_id": "birthday", "product_key": "-1", "due_on": AS_OF + timedelta(days=1),
                    "value_tier": customer.tier, "label_zh": f"依据{number}据", "label_en": f"依据{number}据"}
+        ],
+        "campaign_members": [
+            own | {"campaign_id": campaign_id, "arm": customer.arm, "value_tier": customer.tier,
+                   "reason_class": "disappointed", "time_away": "under_1_year", "assigned_on": assigned_on,
+                   "window_ends_on": ends_on, "is_complete": ends_on <= AS_OF,
+                   "has_returned": customer.has_returned if ends_on <= AS_OF else None}
+            for campaign_id, assigned_on, ends_on in (
+                ("ended", date(2017, 9, 1), CAMPAIGN_ENDED), ("running", date(2017, 11, 1), CAMPAIGN_ENDS)
+            )
+        ],
+        "winback_tasks": [
+            {"task_id": f"W{number}", "customer_key": key, "account_manager_key": manager,
+             "created_on": TASK_DUE - timedelta(days=7), "due_on": TASK_DUE, "status": customer.task_status,
+             "is_late": False if customer.task_status == "done" else None,
+             "result": "reached" if customer.task_status == "done" else None}
         ],
         "tier_movements": [
             own | {"month": MONTH, "from_tier": "ordinary", "to_tier": customer.tier, "direction": "up",

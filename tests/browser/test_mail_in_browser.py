@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.report import samples
+from tests.unit.report import review_samples, samples
 from winback.report.glossary import read_definitions
 from winback.report.outbox import Outbox
 
@@ -160,6 +160,22 @@ def test_the_mail_fits_and_can_be_read(
         still = framed(page, width, seen["height"])
         browser.run(still, window, f"--screenshot={picture}", is_dark=is_dark)
         assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_quarterly_review_fits_and_can_be_read(
+    browser: Browser, tmp_path: Path, language: Any, width: int, is_dark: bool
+) -> None:
+    kept = Outbox(tmp_path / "outbox").keep(review_samples.message(language).as_bytes())
+    seen = measure(browser, kept.with_suffix(".html").read_text("utf-8"), width, is_dark)
+    assert seen["scroll_width"] <= width
+    assert len(seen["texts"]) > 100
+    assert max(text["right"] for text in seen["texts"]) <= width
+    assert [text for text in seen["texts"] if text["contrast"] < 4.5] == []
+    assert [text for text in seen["texts"] if text["size"] < 12] == []
+    assert len(seen["images"]) == 2
 
 
 @pytest.mark.parametrize("text", ["王" * 10_000, "x" * 10_000, "</td></tr></table><h1>", "a@" * 5_000])

@@ -24,7 +24,8 @@ from winback.warehouse.schema import ensure_schema
 
 EXPECTED = {
     "backfill", "load_sales", "load_complaints", "build_warehouse",
-    "weekly_retention", "key_customer_alert", "monthly_tier_review", "winback_campaigns",
+    "weekly_retention", "key_customer_alert", "monthly_tier_review", "quarterly_campaign_review",
+    "winback_campaigns",
 }  # fmt: skip
 
 

@@ -17,7 +17,12 @@ from winback.campaign.approval import forms_to_answer, record_answer
 from winback.campaign.plan import read_plans
 from winback.errors import WinbackError
 from winback.load import load_feed
+from winback.report.definition import load_report
+from winback.report.period import calendar_quarter
+from winback.report.query import read_rows
+from winback.report.scope import Recipient, Scope
 from winback.rules.seeds import read_seeds
+from winback.warehouse import connect
 
 pytestmark = pytest.mark.usefixtures("quick_checks")
 
@@ -158,10 +163,39 @@ def the_results_follow_the_assignment(company, query):
         " where campaign_id = 'second'"
     ) == [(False, None, True)]
 
+    the_review_says_the_same(query)
+
     # whoever is left alone by the unfinished campaign is let go, by whatever path
     left_alone = "select distinct decision from marts.winback_candidates where arm = 'control'"
     assert query(left_alone) == [("let_go",)]
     assert query("select count(*) from marts.winback_candidates where campaign_id = 'spring'") == [(0,)]
+
+
+def the_review_says_the_same(query):
+    """Hold the quarterly review's campaigns to the results, for who sees all members and for who does not."""
+    day = days_after(30)
+    compared = "treated, treated_returned, control, control_returned, uplift, margin_won, finding"
+    (expected,) = query(f"select {compared} from marts.campaign_results where campaign_id = 'spring'")
+
+    def read(scope):
+        with connect(autocommit=True) as connection:
+            reader = Recipient("head@example.com", "Head", "en", scope)
+            report = load_report("quarterly_campaign_review")
+            return read_rows(connection, report, reader, calendar_quarter(day), days_after(31)).blocks
+
+    blocks = read(Scope("everything"))
+    (ended,) = blocks["campaigns"]
+    assert tuple(ended[name.strip()] for name in compared.split(",")) == expected
+    assert ended["gain"] == ended["margin_won"] - ended["treated_cost"]
+    assert [row["campaign_id"] for row in blocks["running"]] == ["second"]
+    figures = {row["name"]: row["value"] for row in blocks["figures"]}
+    assert figures["treated_rate"] == ended["treated_rate"]
+    assert figures["campaign_gain"] == ended["gain"]
+    segments = blocks["segments"]
+    assert sum(row["treated_returned"] for row in segments) == ended["treated_returned"]
+    assert sum(row["control"] for row in segments) == ended["control"]
+    assert all(row["p_treated"] is not None and row["time_away"] for row in segments)
+    assert read(Scope("business_line", "retail"))["campaigns"] == blocks["campaigns"]
 
 
 def agrees_with_numpy(query):

@@ -50,11 +50,11 @@ def hostile(seed: int) -> str:
 
 @pytest.fixture
 def marts(warehouse: str) -> Iterator[Any]:
-    """Return marts whose company has a hundred customers, each of whom is in every list."""
+    """Return marts whose company has a hundred customers with a manager each, all of them in every list."""
     regions = (Region(0, None),)
     customers = tuple(
         Customer(
-            number, 0, number % 5, "retail", ("at_risk", "churned")[number % 2], ("vip", "major")[number % 2]
+            number, 0, number, "retail", ("at_risk", "churned")[number % 2], ("vip", "major")[number % 2]
         )
         for number in range(CUSTOMERS)
     )
@@ -85,6 +85,9 @@ def spoil(marts: psycopg.Connection[Any], mail: int) -> None:
             f"update marts.{table} set {values} from hostile"
             f" where customer_key = '{key}' || to_char(number, 'FM000')"
         )
+    marts.execute(
+        "update marts.campaign_results set name_en = said, offer_en = said from hostile where number = 0"
+    )
     for table, key in (("dim_account_manager", "erp:M"), ("dim_product", "p"), ("dim_region", "erp:R")):
         marts.execute(
             f"update marts.{table} set name = said from hostile"

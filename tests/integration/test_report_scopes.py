@@ -18,14 +18,14 @@ from tests.unit.report import samples
 from winback.report.definition import load_report
 from winback.report.glossary import read_definitions
 from winback.report.language import Formats
-from winback.report.period import Period, calendar_month, iso_week, one_day
+from winback.report.period import Period, calendar_month, calendar_quarter, iso_week, one_day
 from winback.report.query import ReportRows, read_rows
 from winback.report.render import render
 from winback.report.scope import Recipient, Scope, with_account_managers
 from winback.warehouse.schema import ensure_schema
 
-PERIODS = {"week": iso_week, "day": one_day, "month": calendar_month}
-NAMES = ("weekly_retention", "key_customer_alert", "monthly_tier_review")
+PERIODS = {"week": iso_week, "day": one_day, "month": calendar_month, "quarter": calendar_quarter}
+NAMES = ("weekly_retention", "key_customer_alert", "monthly_tier_review", "quarterly_campaign_review")
 STAGES = ("active", "at_risk", "churned")
 TIERS = ("vip", "major", "ordinary", "small")
 LINES = ("retail", "export")
@@ -180,6 +180,8 @@ def check(marts: psycopg.Connection[Any], scene: Scene, scope: Scope) -> None:
                 assert f"{len(changed)} key customer" in text
                 assert Formats("en", "USD").money(sum((c.value for c in changed), Decimal())) in text
             assert all(customer.marks[0] in text for customer in key)
+        elif name == "quarterly_campaign_review":
+            check_review(inside, len(scene.customers), rows, text)
         else:
             check_figures(name, inside, rows, message)
 
@@ -217,6 +219,48 @@ def check_figures(name: str, inside: list[Customer], rows: ReportRows, message: 
         shown = formats.figure(expected[figure], kind.unit)
         assert f"{kind.label}: {shown}" in text
         assert f">{shown}<" in html.replace("\n", "")
+
+
+def check_review(inside: list[Customer], number: int, rows: ReportRows, text: str) -> None:
+    """Work out from the company itself what came of its campaign and tasks."""
+    treated = [one for one in inside if one.arm == "treated"]
+    back = [one for one in treated if one.has_returned]
+    done = [one for one in inside if one.task_status == "done"]
+    expected: dict[str, Decimal | int] = {}
+    if inside:
+        expected = {
+            "campaigns_ended": 1,
+            "treated": len(treated),
+            "treated_returned": len(back),
+            "tasks_due": len(inside),
+            "in_time_share": Decimal(len(done)) / len(inside),
+            "tasks_overdue": len(inside) - len(done),
+        }
+    if treated:
+        expected["treated_rate"] = Decimal(len(back)) / len(treated)
+    if inside and len(inside) == number:
+        expected["campaign_gain"] = Decimal(3000)
+    found = {row["name"]: row["value"] for row in rows.blocks["figures"]}
+    assert found == pytest.approx(expected)
+    formats, kinds = Formats("en", "USD"), load_report("quarterly_campaign_review").file.figures
+    for figure, value in expected.items():
+        assert f"{kinds[figure].label}: {formats.figure(value, kinds[figure].unit)}" in text
+    campaigns, running = rows.blocks["campaigns"], rows.blocks["running"]
+    assert [row["campaign_id"] for row in campaigns] == ["ended"] * bool(inside)
+    assert [row["campaign_id"] for row in running] == ["running"] * bool(inside)
+    assert sum(row["treated"] + row["control"] for row in running) == len(inside)
+    # who sees a part of the members is told nothing that compares the arms, or that is of all members
+    is_whole = bool(inside) and len(inside) == number
+    assert [row["finding"] for row in campaigns if is_whole] == ["worked"] * is_whole
+    for row in campaigns if not is_whole else ():
+        assert row["finding"] == "part"
+        whole_only = ("uplift", "margin_won", "treated_cost", "gain", "treated_low")
+        assert {row[name] for name in whole_only} == {None}
+    owners = {row["account_manager"]: row["tasks_overdue"] for row in rows.blocks["feedback"]}
+    assert owners == {
+        f"经理{manager:03}": sum(one.manager == manager and one not in done for one in inside)
+        for manager in {one.manager for one in inside}
+    }
 
 
 @pytest.fixture

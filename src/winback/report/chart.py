@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from winback.errors import WinbackError
-from winback.report.definition import Chart, HeatMap, Panel, Pareto, Pyramid, Trend, Waterfall
+from winback.report.definition import Arms, Chart, HeatMap, Panel, Pareto, Pyramid, Shares, Trend, Waterfall
 from winback.report.language import Formats
 from winback.report.query import Row
 
@@ -34,7 +34,12 @@ _MIDDLE: dict[str, Any] = {"ha": "center", "va": "center"}
 _ROW, _HEAD = 38, 60  # CSS pixels
 _LONGEST = 22  # Latin letters of a label; Hanzi count twice
 _EVENTS = 3
+_CAMPAIGNS = 4
+_GAP = 0.6  # between campaigns, of a line's height
+_ROOM_FOR_A_NUMBER = 0.08  # of a line's length
 _DARK = 0.55  # fields of a heat map above this share carry light text
+
+_RATES = ("treated_rate", "treated_high", "control_rate", "control_high", "target_rate")
 
 Gettext = Callable[[str], str]
 
@@ -59,6 +64,10 @@ def draw(
             figure = _pyramid(chart, rows, gettext, formats)
         case Pareto():
             figure = _pareto(chart, rows, gettext, formats)
+        case Arms():
+            figure = _arms(chart, rows, gettext, formats)
+        case Shares():
+            figure = _shares(chart, rows, gettext, formats)
     if figure is None:
         return None
     picture = io.BytesIO()
@@ -191,6 +200,77 @@ def _pyramid(chart: Pyramid, rows: Sequence[Row], gettext: Gettext, formats: For
             style = {**_TEXT, "color": color if number else _SOFT}
             axes.annotate(f"{sign} {formats.count(number)}", (x * most, place), **_MIDDLE, **style)
     axes.set_xlim(-0.55 * most, 1.22 * most)
+    return figure
+
+
+def _arms(chart: Arms, rows: Sequence[Row], gettext: Gettext, formats: Formats) -> "Figure | None":
+    """Draw two lines per campaign, the treated and those left alone, with intervals and the target."""
+    shown = [row for row in rows if row["treated_rate"] is not None][:_CAMPAIGNS]
+    if not shown:
+        return None
+    lines = [
+        (row, arm, label, color)
+        for row in shown
+        for arm, label, color in (
+            ("treated", row["name"], "#0f766e"),
+            ("control", gettext(chart.control), _TOTAL),
+        )
+        if row[f"{arm}_rate"] is not None
+    ]
+    labels = [_short(label) for _, _, label, _ in lines]
+    figure, axes = _lines(gettext(chart.label), labels, extra=20 * len(shown))
+    places = [place + _GAP * shown.index(row) for place, (row, *_) in enumerate(lines)]
+    axes.set_yticks(places, labels, **_TEXT)
+    axes.set_ylim(places[-1] + 0.6, -0.95)
+    for place, (row, arm, _, color) in zip(places, lines, strict=True):
+        rate, low, high = (row[f"{arm}_{part}"] for part in ("rate", "low", "high"))
+        axes.barh(place, float(rate), color=color, height=0.5, alpha=0.55)
+        if low is not None:
+            axes.plot([float(low), float(high)], [place] * 2, color=_INK, linewidth=1.6, marker="|")
+        end = float(rate if high is None else high)
+        axes.annotate(formats.short_rate(rate), (end, place), **_BESIDE, **_TEXT)
+    for place, (row, arm, *_) in zip(places, lines, strict=True):
+        if arm == "treated" and row["target_rate"] is not None:
+            target = float(row["target_rate"])
+            axes.plot([target] * 2, [place - 0.42, place + 0.42], color=_DOWN, linewidth=2.2)
+            said = f"{gettext(chart.target)} {formats.short_rate(row['target_rate'])}"
+            style = {**_TEXT, "fontsize": 12, "color": _DOWN}
+            axes.annotate(said, (target, place - 0.42), xytext=(0, 1), textcoords="offset points",
+                          ha="center", va="bottom", **style)  # fmt: skip
+    known = [row[name] for row in shown for name in _RATES if row[name] is not None]
+    axes.set_xlim(0, 1.22 * float(max(known)) or 1)
+    return figure
+
+
+def _shares(chart: Shares, rows: Sequence[Row], gettext: Gettext, formats: Formats) -> "Figure | None":
+    """Draw one line per month, as long as its count, divided into its parts."""
+    counts = [[row[name] for name in chart.parts] for row in rows]
+    most = max((sum(line) for line in counts), default=0)
+    if not most:
+        return None
+    figure, axes = _lines(gettext(chart.label), [formats.month(row["month"]) for row in rows], extra=34)
+    for number, part in enumerate(chart.parts.values()):
+        begins = [sum(line[:number]) for line in counts]
+        lengths = [line[number] for line in counts]
+        axes.barh(
+            range(len(rows)), lengths, left=begins, color=part.color, height=0.6, label=gettext(part.label)
+        )
+        for place, (begin, length) in enumerate(zip(begins, lengths, strict=True)):
+            if length > _ROOM_FOR_A_NUMBER * most:
+                style = {**_TEXT, "color": "#ffffff"}
+                axes.annotate(formats.count(length), (begin + length / 2, place), **_MIDDLE, **style)
+    axes.set_xlim(0, 1.02 * most)
+    axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        ncols=len(chart.parts),
+        handlelength=1.0,
+        columnspacing=1.4,
+        frameon=False,
+        borderaxespad=0.2,
+        labelcolor=_INK,
+        prop={"family": FONT, "size": 13},
+    )
     return figure
 
 

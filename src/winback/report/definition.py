@@ -122,7 +122,41 @@ class Pareto(_Strict):
         return [self.label, self.unnamed]
 
 
-Chart = Annotated[Trend | Waterfall | HeatMap | Pyramid | Pareto, Field(discriminator="kind")]
+class Arms(_Strict):
+    """Rows of campaigns (`name`, `target_rate`, and of each arm its `_rate`, `_low` and `_high`)."""
+
+    kind: Literal["arms"]
+    block: str
+    label: str
+    control: str
+    target: str
+
+    def phrases(self) -> list[str]:
+        """Return what the chart says by itself."""
+        return [self.label, self.control, self.target]
+
+
+class Part(_Strict):
+    """One part of a whole: a column of the rows, which counts."""
+
+    label: str
+    color: Color
+
+
+class Shares(_Strict):
+    """Rows (`month` and a count for each of `parts`): one line per month, divided into its parts."""
+
+    kind: Literal["shares"]
+    block: str
+    label: str
+    parts: Annotated[dict[str, Part], Field(min_length=2)]
+
+    def phrases(self) -> list[str]:
+        """Return what the chart says by itself."""
+        return [self.label, *(part.label for part in self.parts.values())]
+
+
+Chart = Annotated[Trend | Waterfall | HeatMap | Pyramid | Pareto | Arms | Shares, Field(discriminator="kind")]
 
 
 class Column(_Strict):
@@ -132,7 +166,7 @@ class Column(_Strict):
     """
 
     label: str
-    unit: Literal["text", "count", "money", "rate", "day"] = "text"
+    unit: Literal["text", "count", "number", "money", "rate", "day", "month"] = "text"
     width: Annotated[int, Field(ge=4, le=80)] = 14
     words: str | None = None
     choices: str | None = None

@@ -99,6 +99,18 @@ class Formats:
         """Write a share as a percentage without digits, where there is little room."""
         return NOTHING if value is None else format_percent(value, "#,##0%", self.locale)
 
+    def short_rate(self, value: Decimal | None) -> str:
+        """Write a share as a percentage with a digit at most, as samples of hundreds can tell it."""
+        return NOTHING if value is None else format_percent(value, "#,##0.#%", self.locale)
+
+    def short_points(self, value: Decimal | None, *, with_plus: bool = False) -> str:
+        """Write the difference of two shares in percentage points with a digit at most."""
+        if value is None:
+            return NOTHING
+        text = format_decimal(abs(value) * 100, "#,##0.#", self.locale)
+        sign = "" if text == "0" else "−" if value < 0 else "+" * with_plus
+        return sign + text
+
     def points(self, value: Decimal | None) -> str:
         """Write the difference of two shares in percentage points."""
         return NOTHING if value is None else format_decimal(value * 100, "#,##0.00", self.locale)
@@ -134,6 +146,10 @@ class Formats:
     def weekday(self, value: date) -> str:
         """Write a day with its year and weekday."""
         return format_skeleton("yMMMEd", value, locale=self.locale)
+
+    def quarter(self, value: date) -> str:
+        """Write a quarter with its year."""
+        return format_date(value, "yyyy年第Q季度" if self.language == "zh" else "'Q'Q yyyy", self.locale)
 
     def short_day(self, value: date) -> str:
         """Write a day without its year, as short as a chart's axis needs it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-PeriodKind = Literal["day", "week", "month"]
+PeriodKind = Literal["day", "week", "month", "quarter"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,15 @@ def calendar_month(day: date) -> Period:
     return Period(f"{day:%Y-%m}", day.replace(day=1), day.replace(day=last))
 
 
+def calendar_quarter(day: date) -> Period:
+    """Return the quarter that a day belongs to; named like `2017-Q4`."""
+    number = (day.month + 2) // 3
+    last = calendar.monthrange(day.year, 3 * number)[1]
+    return Period(
+        f"{day.year}-Q{number}", date(day.year, 3 * number - 2, 1), date(day.year, 3 * number, last)
+    )
+
+
 def iso_week(day: date) -> Period:
     """Return the ISO week, Monday to Sunday, that a day belongs to; named like `2017-W52`."""
     year, week, weekday = day.isocalendar()
@@ -48,6 +57,7 @@ _OF: Mapping[PeriodKind, Callable[[date], Period]] = {
     "day": one_day,
     "week": iso_week,
     "month": calendar_month,
+    "quarter": calendar_quarter,
 }
 
 

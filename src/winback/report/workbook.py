@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-_FORMATS = {"text": "@", "count": "#,##0", "money": "#,##0", "rate": "0.0%"}
+_FORMATS = {"text": "@", "count": "#,##0", "number": "0.0", "money": "#,##0", "rate": "0.0%"}
 _DAYS = {"en": "mmm d, yyyy", "zh": 'yyyy"年"m"月"d"日"'}
+_MONTHS = {"en": "mmm yyyy", "zh": 'yyyy"年"m"月"'}
 _LOOKS_LIKE_A_FORMULA = tuple("=+-@")
 _ROWS_TO_FILL_IN = 1000  # below the list, for whoever adds a line
 
@@ -91,7 +92,7 @@ class _Cells:
         from openpyxl.styles import Font, PatternFill  # noqa: PLC0415
 
         self.page = page
-        self.formats = {**_FORMATS, "day": _DAYS[formats.language]}
+        self.formats = {**_FORMATS, "day": _DAYS[formats.language], "month": _MONTHS[formats.language]}
         self.bold = Font(bold=True)
         self.to_fill_in = PatternFill("solid", fgColor="FEF3C7")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.report import samples
+from tests.unit.report import review_samples, samples
 from winback.report import chart
 from winback.report.definition import Chart, Panel, Report, Trend, load_report
 from winback.report.language import Formats, read_words
@@ -87,6 +87,8 @@ KINDS = [
     ("bridge", samples.REPORT, samples.bridge()),
     ("pyramid", MONTHLY, PYRAMID),
     ("cohorts", MONTHLY, COHORTS),
+    ("arms", review_samples.REPORT, review_samples.campaigns("zh")),
+    ("answers", review_samples.REPORT, review_samples.answers()),
 ]
 
 
@@ -116,3 +118,22 @@ def test_names_from_the_data_are_text_and_leave_room() -> None:
     assert draw_kind("causes", samples.REPORT, rows, "zh")
     events = [{"name": "$x" + "王" * 80, "started_on": samples.AS_OF}]
     assert draw(samples.trend(), events=events) != draw(samples.trend())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("finding", ["cannot_tell", "part", "did_harm"])
+def test_a_campaign_is_drawn_without_what_is_not_known(finding: str) -> None:
+    report, worked = review_samples.REPORT, review_samples.campaign("en")
+    known = draw_kind("arms", report, [worked], "en")
+    less = draw_kind("arms", report, [review_samples.campaign("en", finding, target_rate=None)], "en")
+    assert less is not None
+    assert less != known
+    nobody = review_samples.campaign("en", treated=0, treated_rate=None)
+    assert draw_kind("arms", report, [nobody], "en") is None
+    assert draw_kind("arms", report, [nobody, worked], "en") == known
+
+
+def test_a_quarter_in_which_nobody_came_back_is_drawn_too() -> None:
+    nobody = review_samples.campaign("en", treated_rate=Decimal(0), control_rate=Decimal(0), target_rate=None)
+    nobody |= dict.fromkeys(("treated_low", "treated_high", "control_low", "control_high"))
+    assert draw_kind("arms", review_samples.REPORT, [nobody], "en")

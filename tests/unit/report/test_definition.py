@@ -25,6 +25,7 @@ TEMPORARY = {"scoped_customers", "figures_as_sent", "own_tasks", "in_trial"}
 ABOUT_CUSTOMERS = (
     *("dim_customer", "customer_", "fct_", "churn_reasons", "tier_movements", "upgrade_candidates"),
     *("cross_sell_candidates", "spend_mark_crossings", "complaint_causes", "winback_tasks"),
+    "campaign_members",
 )
 NAMES = sorted(file.parent.name for file in paths.REPORTS.glob("*/report.yml"))
 

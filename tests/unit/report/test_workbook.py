@@ -95,7 +95,8 @@ def test_text_that_looks_like_a_formula_stays_text() -> None:
 
 def test_without_rows_there_is_none(language: str) -> None:
     formats = Formats(language, "CNY")  # type: ignore[arg-type]
-    for name in ("weekly_retention", "key_customer_alert", "monthly_tier_review"):
+    names = ("weekly_retention", "key_customer_alert", "monthly_tier_review", "quarterly_campaign_review")
+    for name in names:
         file = load_report(name).file
         assert file.sheets
         nothing: dict[str, list[Any]] = {sheet.block: [] for sheet in file.sheets.values()}

@@ -62,14 +62,15 @@ rates as (
     where is_complete
 ),
 
--- a control group is what tells a campaign's work from what would have happened anyway
+-- a control group is what tells a campaign's work from what would have happened anyway; at 0 and 1 a bound is the rate
+-- itself but for rounding
 bounds as (
     select
         *,
-        {{ wilson_bound('treated_rate', 'treated', '-') }} as treated_low,
-        {{ wilson_bound('treated_rate', 'treated', '+') }} as treated_high,
-        {{ wilson_bound('control_rate', 'control', '-') }} as control_low,
-        {{ wilson_bound('control_rate', 'control', '+') }} as control_high,
+        least(treated_rate, {{ wilson_bound('treated_rate', 'treated', '-') }}) as treated_low,
+        greatest(treated_rate, {{ wilson_bound('treated_rate', 'treated', '+') }}) as treated_high,
+        least(control_rate, {{ wilson_bound('control_rate', 'control', '-') }}) as control_low,
+        greatest(control_rate, {{ wilson_bound('control_rate', 'control', '+') }}) as control_high,
         treated_revenue - control_revenue * treated / control as revenue_won
     from rates
     where
@@ -77,7 +78,7 @@ bounds as (
         and control > 0
 ),
 
-final as (
+results as (
     select
         arms.campaign_id,
         arms.business_line,
@@ -96,7 +97,11 @@ final as (
         case when arms.is_complete then arms.control_returned end as control_returned,
         case when arms.is_complete then arms.outside_returned end as outside_returned,
         rates.treated_rate,
+        bounds.treated_low,
+        bounds.treated_high,
         rates.control_rate,
+        bounds.control_low,
+        bounds.control_high,
         campaigns.target_rate,
         rates.treated_rate >= campaigns.target_rate as is_target_reached,
         bounds.treated_rate - bounds.control_rate as uplift,
@@ -123,6 +128,22 @@ final as (
     left join rates on arms.campaign_id = rates.campaign_id
     left join bounds on arms.campaign_id = bounds.campaign_id
     left join satisfaction on arms.campaign_id = satisfaction.campaign_id
+),
+
+final as (
+    select
+        *,
+        case when uplift > 0 then treated_cost / (uplift * treated) end as cost_per_customer_won,
+        case
+            when not is_complete then null
+            when uplift is null then 'cannot_tell'
+            when uplift_low > 0 and margin_won > treated_cost then 'worked'
+            when uplift_low > 0 then 'cost_too_much'
+            when uplift_high < 0 then 'did_harm'
+            when is_too_small then 'too_small'
+            else 'no_effect'
+        end as finding
+    from results
 )
 
 select * from final
