@@ -51,7 +51,8 @@ class ExportTarget(Strict):
 class ExportConfig(Strict):
     """One list for one tool, which gets the columns named and no other.
 
-    `columns` are names, or names with what the tool calls them. Contact details need `personal: true`.
+    `columns` are names, or names with what the tool calls them. Contact details, and a
+    list that tells birthdays, need `personal: true`.
     """
 
     list: Annotated[str, Field(examples=["call_list"])]
@@ -84,6 +85,10 @@ class ExportConfig(Strict):
             raise ValueError(
                 f"columns: {', '.join(closed)} tell who somebody is;"
                 " add personal: true if the tool may know, or leave them out"
+            )
+        if not self.personal and lists[self.list].is_personal:
+            raise ValueError(
+                f"list: {self.list} tells birthdays; add personal: true if the tool may know, or leave it out"
             )
         if len(set(self.columns.values())) < len(self.columns):
             raise ValueError("columns: two are called the same")

@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,9 +33,9 @@ from winback.export.run import run_export
 LISTS = sorted(export_lists())
 NEVER = ["OPTED_OUT", "OPTED_OUT_SINCE", "MERGED_INTO_OPTED_OUT", "CAPPED", "DELETED_SINCE"]
 LEFT_TO_TRIALS = {
-    "call_list": ["TREATED", "CONTROL", "CONTROL_SINCE", "TREATED_SINCE"],
-    "campaign": ["CONTROL", "CONTROL_SINCE"],
-    "tasks": ["CONTROL", "CONTROL_SINCE"],
+    "call_list": ["TREATED", "CONTROL", "CONTROL_SINCE", "TREATED_SINCE", "IN_BOTH_ARMS"],
+    "campaign": ["CONTROL", "CONTROL_SINCE", "IN_BOTH_ARMS"],
+    "tasks": ["CONTROL", "CONTROL_SINCE", "IN_BOTH_ARMS"],
     "care": [],
 }
 
@@ -106,7 +107,9 @@ class Office:
 
     def settings(self, **export: Any) -> Settings:
         config = yaml.safe_load((paths.ROOT / "winback.yml").read_text(encoding="utf-8"))
-        config["exports"] = {"out": {"to": {"csv": str(self.folder)}, "language": "en"} | export}
+        config["exports"] = {
+            "out": {"to": {"csv": str(self.folder)}, "language": "en", "personal": True} | export
+        }
         file = self.folder.parent / "winback.yml"
         file.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
         return load_settings(file)
@@ -156,6 +159,8 @@ def fill(office: Office) -> None:
     office.raw("OLD_NUMBER", do_not_contact=True)
     office.raw("MERGED_INTO_OPTED_OUT", merged_into="OLD_NUMBER")
     office.raw("DELETED_SINCE", deleted_on=AS_OF)
+    office.member("ITS_OLD_NUMBER", "control")
+    office.raw("ITS_OLD_NUMBER", merged_into="IN_BOTH_ARMS")
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -201,7 +206,7 @@ def test_every_list_has_the_columns_that_it_says(office: Office, name: str) -> N
     if name == "tasks":
         office.task("TREATED")
     columns = list(export_lists()[name].allowed)
-    run_export(office.settings(list=name, columns=columns, personal=True), "out", AS_OF)
+    run_export(office.settings(list=name, columns=columns), "out", AS_OF)
     (row,) = office.rows()
     assert list(row) == columns
     assert row["phone"] == "+86 138 0000 0000"
@@ -227,7 +232,7 @@ def test_files_hold_hostile_text_as_text_under_the_tools_own_titles(office: Offi
     for number, name in enumerate(names):
         office.customer(f"C{number}", name=name)
     wanted = {"name": "姓名", "customer_id": "编号", "value_12m": "金额"}
-    run_export(office.settings(list="care", columns=wanted, personal=True), "out", AS_OF)
+    run_export(office.settings(list="care", columns=wanted), "out", AS_OF)
     assert (office.folder / f"out_{AS_OF}.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     found = {row["编号"]: row["姓名"] for row in office.rows()}
     assert found == {
@@ -235,7 +240,7 @@ def test_files_hold_hostile_text_as_text_under_the_tools_own_titles(office: Offi
     }
     office.run("truncate ops.exports, ops.export_batches")
     target = {"xlsx": str(office.folder)}
-    run_export(office.settings(list="care", columns=wanted, personal=True, to=target), "out", AS_OF)
+    run_export(office.settings(list="care", columns=wanted, to=target), "out", AS_OF)
     page = load_workbook(office.folder / f"out_{AS_OF}.xlsx").active
     title, *cells = list(page.iter_rows())
     assert [cell.value for cell in title] == ["姓名", "编号", "金额"]
@@ -367,3 +372,28 @@ def test_the_command_counts_before_it_sends(office: Office, monkeypatch: pytest.
     assert "already_sent 1" in said("run", "out", "--really")
     assert "1 rows sent" in said("list")
     assert "choose one of: out" in said("run", "nowhere")
+
+
+def test_the_how_to_does_what_it_says(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (paths.ROOT / "docs" / "how-to" / "export-lists.md").read_text(encoding="utf-8")
+    (piece,) = re.findall(r"^```yaml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    (commands,) = re.findall(r"^```sh\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    for name, listed in export_lists().items():
+        (said,) = re.findall(rf"^\| `{name}` \|.*\| (.*) \|$", page, flags=re.MULTILINE)
+        assert tuple(re.findall(r"`(\w+)`", said)) == listed.columns
+    home = office.folder.parent
+    config = yaml.safe_load((paths.ROOT / "winback.yml").read_text(encoding="utf-8")) | yaml.safe_load(piece)
+    (home / "winback.yml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
+    monkeypatch.setenv("WINBACK_CONFIG", str(home / "winback.yml"))
+    monkeypatch.chdir(home)
+    (home / "for_crm").mkdir()
+    office.customer("C1")
+    said = ""
+    for command in commands.splitlines():
+        done = CliRunner().invoke(main, command.split()[1:], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        said += done.output
+    assert "1 rows; by the ledger: not sent" in said
+    assert "1 rows sent" in said
+    (file,) = (home / "for_crm").iterdir()
+    assert file.name == f"calls_for_crm_{AS_OF}.csv"

@@ -33,11 +33,15 @@ PERSONAL = {
 
 
 class ExportList(Strict):
-    """A list: the query that picks its customers, which arms of a trial it spares, and its own columns."""
+    """A list: the query that picks its customers, which arms of a trial it spares, and its own columns.
+
+    One that `is_personal` tells of a customer what contact details do, whatever is taken of it.
+    """
 
     query: Path
     spared_arms: tuple[Literal["treated", "control"], ...]
     columns: tuple[str, ...]
+    is_personal: bool = False
     parameters: Mapping[str, int] = {}
 
     @property

@@ -9,7 +9,7 @@ from winback import paths
 from winback.config_exports import ExportConfig
 from winback.export.lists import COMMON, PERSONAL, export_lists
 
-GOOD = {"list": "care", "to": {"csv": "/srv/in"}, "columns": ["customer_id", "reason"]}
+GOOD = {"list": "call_list", "to": {"csv": "/srv/in"}, "columns": ["customer_id", "reason"]}
 
 
 def test_a_good_export_is_read_with_defaults() -> None:
@@ -35,12 +35,13 @@ def test_contact_details_go_to_whom_they_are_granted() -> None:
     ("change", "words"),
     [
         ({"list": "customers"}, ["no such list customers", "allowed: call_list, campaign, care, tasks"]),
-        ({"columns": ["customer_id", "birthday"]}, ["care has no birthday", "allowed: customer_key"]),
-        ({"columns": ["task_id"]}, ["care has no task_id"]),
+        ({"columns": ["customer_id", "birthday"]}, ["call_list has no birthday", "allowed: customer_key"]),
+        ({"columns": ["task_id"]}, ["call_list has no task_id"]),
         ({"columns": []}, ["columns"]),
         ({"columns": ["reason", "reason"]}, ["named twice"]),
-        ({"columns": {"reason": "x", "due_on": "x"}}, ["called the same"]),
+        ({"columns": {"reason": "x", "evidence": "x"}}, ["called the same"]),
         ({"columns": ["phone", "email"]}, ["phone, email tell who somebody is", "personal: true"]),
+        ({"list": "care"}, ["care tells birthdays", "personal: true"]),
         ({"to": {"csv": "/a", "xlsx": "/b"}}, ["exactly one of: csv, xlsx, webhook"]),
         ({"to": {}}, ["exactly one of"]),
         ({"to": {"webhook": {"connection": "x", "batch_size": 0}}}, ["batch_size"]),
