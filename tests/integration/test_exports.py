@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -397,3 +398,13 @@ def test_the_how_to_does_what_it_says(office: Office, monkeypatch: pytest.Monkey
     assert "1 rows sent" in said
     (file,) = (home / "for_crm").iterdir()
     assert file.name == f"calls_for_crm_{AS_OF}.csv"
+
+
+def test_twins_take_turns(office: Office) -> None:
+    for number in range(6):
+        office.customer(f"C{number}")
+    settings = office.webhook()
+    with ThreadPoolExecutor(2) as pool:
+        counts = [pool.submit(run_export, settings, "out", AS_OF) for _ in range(2)]
+    assert sorted(found.result()["already_sent"] for found in counts) == [0, 1]
+    assert len(office.tool.keys) == len(set(office.tool.keys)) == 3
