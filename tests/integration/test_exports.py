@@ -408,3 +408,15 @@ def test_twins_take_turns(office: Office) -> None:
         counts = [pool.submit(run_export, settings, "out", AS_OF) for _ in range(2)]
     assert sorted(found.result()["already_sent"] for found in counts) == [0, 1]
     assert len(office.tool.keys) == len(set(office.tool.keys)) == 3
+
+
+def test_a_list_that_a_tool_refused_goes_whole_into_a_folder_instead(office: Office) -> None:
+    for number in range(4):
+        office.customer(f"C{number}")
+    office.tool.mishaps = [401]
+    with pytest.raises(WinbackError, match="answered 401"):
+        run_export(office.webhook(), "out", AS_OF)
+    run_export(office.settings(list="care", columns=["customer_id"]), "out", AS_OF)
+    assert sorted(file.name for file in office.folder.iterdir()) == [f"out_{AS_OF}.csv", f"out_{AS_OF}_2.csv"]
+    written = "".join(file.read_text("utf-8-sig") for file in office.folder.iterdir())
+    assert [number for number in range(4) if f"C{number}" not in written] == []

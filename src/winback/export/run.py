@@ -110,7 +110,7 @@ def _send_unsent(
 def _sender(settings: Settings, export: ExportConfig, ledger: Ledger) -> Iterator[Send]:
     """Return what hands a batch over to the target."""
     if export.to.webhook is None:
-        yield lambda _, rows: _put_file(settings, export, ledger, rows)
+        yield lambda batch, rows: _put_file(settings, export, ledger, batch, rows)
         return
     service = Service.of(export.to.webhook)
     key = ledger.idempotency_key()
@@ -128,9 +128,13 @@ def _sender(settings: Settings, export: ExportConfig, ledger: Ledger) -> Iterato
         yield post
 
 
-def _put_file(settings: Settings, export: ExportConfig, ledger: Ledger, rows: Sequence[ListedRow]) -> None:
+def _put_file(
+    settings: Settings, export: ExportConfig, ledger: Ledger, batch: Batch, rows: Sequence[ListedRow]
+) -> None:
     values = [row.values for row in rows]
-    name = f"{ledger.export}_{ledger.as_of_date}"
+    # More than one batch is left of a list that was drawn up for a webhook, before its target was changed.
+    part = "" if batch.number == 1 else f"_{batch.number}"
+    name = f"{ledger.export}_{ledger.as_of_date}{part}"
     if export.to.csv is not None:
         put(export.to.csv, f"{name}.csv", csv_of(values))
     elif export.to.xlsx is not None:
