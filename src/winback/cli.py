@@ -9,6 +9,7 @@ import click
 
 from winback.campaign.commands import campaign
 from winback.errors import WinbackError
+from winback.export.commands import export
 from winback.quarantine.commands import quarantine
 from winback.report.commands import deliveries, report
 from winback.tasks.commands import tasks
@@ -37,6 +38,7 @@ main.add_command(report)
 main.add_command(deliveries)
 main.add_command(campaign)
 main.add_command(tasks)
+main.add_command(export)
 
 
 @main.group()

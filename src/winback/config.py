@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationErro
 
 from winback import paths
 from winback.config_checks import AddedRule, BatchChecks, Checks, FeedChecks
+from winback.config_exports import ExportConfig
 from winback.config_types import (
     DailyTime,
     Domain,
@@ -25,6 +26,7 @@ from winback.config_types import (
     Name,
     Role,
     Schedule,
+    ScopeConfig,
     Strict,
     TimeZone,
 )
@@ -314,27 +316,6 @@ class FeedConfig(Strict):
         return self
 
 
-class ScopeConfig(Strict):
-    """Whose customers a recipient sees: everything, or exactly one part."""
-
-    everything: bool = False
-    region: Annotated[str | None, Field(examples=["erp:EAST"])] = None
-    business_line: Annotated[str | None, Field(examples=["retail"])] = None
-    account_manager: Annotated[str | None, Field(examples=["erp:AM01"])] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _plain_word(cls, value: Any) -> Any:
-        return {"everything": True} if value == "everything" else value
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        parts = [self.everything or None, self.region, self.business_line, self.account_manager]
-        if sum(part is not None for part in parts) != 1:
-            raise ValueError("give exactly one of: everything, region, business_line, account_manager")
-        return self
-
-
 class RecipientConfig(Strict):
     """One person who receives a report."""
 
@@ -483,6 +464,7 @@ class Settings(Strict):
     forecasts: Forecasts = Forecasts()
     campaigns: Campaigns = Campaigns()
     tasks: Tasks | None = None
+    exports: dict[Name, ExportConfig] = {}
 
     @model_validator(mode="wrap")
     @classmethod

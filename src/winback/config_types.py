@@ -1,11 +1,11 @@
-"""The kinds of values that `winback.yml` holds: zones, durations, times of day, schedules, names."""
+"""The kinds of values that `winback.yml` holds: zones, durations, times of day, schedules, names, scopes."""
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _known_time_zone(value: str) -> str:
@@ -59,3 +59,24 @@ class Strict(BaseModel):
     """What refuses keys that it does not know, and does not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScopeConfig(Strict):
+    """Whose customers a recipient sees: everything, or exactly one part."""
+
+    everything: bool = False
+    region: Annotated[str | None, Field(examples=["erp:EAST"])] = None
+    business_line: Annotated[str | None, Field(examples=["retail"])] = None
+    account_manager: Annotated[str | None, Field(examples=["erp:AM01"])] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_word(cls, value: Any) -> Any:
+        return {"everything": True} if value == "everything" else value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        parts = [self.everything or None, self.region, self.business_line, self.account_manager]
+        if sum(part is not None for part in parts) != 1:
+            raise ValueError("give exactly one of: everything, region, business_line, account_manager")
+        return self

@@ -25,7 +25,7 @@ from winback.warehouse.schema import ensure_schema
 EXPECTED = {
     "backfill", "load_sales", "load_complaints", "build_warehouse",
     "weekly_retention", "key_customer_alert", "monthly_tier_review", "quarterly_campaign_review",
-    "winback_campaigns",
+    "winback_campaigns", "exports",
 }  # fmt: skip
 
 
@@ -116,6 +116,12 @@ def test_campaigns_are_put_to_a_person_after_each_build(parsed):
     assert {name: task["upstream"] for name, task in dag["tasks"].items()} == {
         "propose": [], "ask": ["propose"],
     }  # fmt: skip
+
+
+def test_exports_run_after_each_build(parsed):
+    dag = parsed["dags"]["exports"]
+    assert dag["timetable"] == "PartitionedAssetTimetable"
+    assert set(dag["tasks"]) == {"run"}
 
 
 def test_orders_are_loaded_after_their_master_data(parsed):

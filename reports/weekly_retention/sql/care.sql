@@ -1,6 +1,7 @@
 -- Whom to greet, call or tell something in the days to come: the next day first, the dearest first.
 with final as (
     select
+        care_calendar.customer_key,
         care_calendar.due_on,
         dim_customer_contact.name,
         dim_customer_contact.phone,

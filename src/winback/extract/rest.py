@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 import duckdb
@@ -379,7 +379,19 @@ class _Header(AuthBase):
         return request
 
 
-def base_and_auth(url: str, system: RestSystem) -> tuple[str, AuthBase]:
+class Service(Protocol):
+    """What is needed to authenticate: the connection's name, and the header that a token goes into."""
+
+    @property
+    def connection(self) -> str:
+        """Return the name of the secret."""
+
+    @property
+    def token_header(self) -> str:
+        """Return the name of the header."""
+
+
+def base_and_auth(url: str, system: Service) -> tuple[str, AuthBase]:
     """Split a connection's URL into the address and the way to authenticate."""
     try:
         parts = urlsplit(url)

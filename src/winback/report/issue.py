@@ -19,7 +19,7 @@ import psycopg
 
 from winback import warehouse
 from winback.build import published_day
-from winback.config import Bot, RecipientConfig, ReportConfig, ScopeConfig, Settings
+from winback.config import Bot, RecipientConfig, ReportConfig, Settings
 from winback.connections import connection_url
 from winback.errors import WinbackError
 from winback.holidays import Holidays
@@ -34,7 +34,7 @@ from winback.report.period import Period, last_complete
 from winback.report.query import ReportRows, Row, read_rows
 from winback.report.render import House, message_id, render
 from winback.report.restated import note_figures
-from winback.report.scope import Language, Recipient, Scope, with_account_managers
+from winback.report.scope import Language, Recipient, scope_of, with_account_managers
 from winback.report.timing import day_of_issue, goes_out, hindrances, is_overdue
 from winback.tasks.signature import with_numbers
 from winback.warehouse.schema import ensure_schema
@@ -79,7 +79,7 @@ class Issue:
         self, connection: psycopg.Connection[Any], bot: Bot, definitions: Mapping[str, str]
     ) -> str | None:
         """Return what a group is told: the mail's subject, and its first sentence."""
-        group = Recipient("group@localhost", "", bot.language, _scope(bot.scope))
+        group = Recipient("group@localhost", "", bot.language, scope_of(bot.scope))
         if (rows := self.rows(connection, group)) is None:
             return None
         message = self.render(rows, group, definitions)
@@ -316,14 +316,4 @@ def _missing(incident: Incident) -> Row:
 
 
 def _recipient(person: RecipientConfig) -> Recipient:
-    return Recipient(person.address, person.name, person.language, _scope(person.scope))
-
-
-def _scope(config: ScopeConfig) -> Scope:
-    parts = {
-        "region": config.region,
-        "business_line": config.business_line,
-        "account_manager": config.account_manager,
-    }
-    chosen = [Scope(kind, key) for kind, key in parts.items() if key is not None]  # type: ignore[arg-type]
-    return chosen[0] if chosen else Scope("everything")
+    return Recipient(person.address, person.name, person.language, scope_of(person.scope))

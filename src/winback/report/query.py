@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
 
+from winback.campaign.running import RUNNING_ARMS
 from winback.publish import reading_marts
 from winback.report.definition import Report
 from winback.report.period import Period
@@ -54,13 +55,11 @@ where lower(dim_account_manager.email) = lower(%(address)s)
 """
 
 
-# Whom a running trial compares; who has merged is known by the marts, who was drawn since by ops.
-_FILL_IN_TRIAL = """
+# Whom a running trial compares.
+FILL_IN_TRIAL: LiteralString = f"""
 insert into in_trial (customer_key)
-select customer_key from marts.winback_candidates where arm in ('treated', 'control')
-union
-select customer_key from ops.campaign_members
-where arm in ('treated', 'control') and window_ends_on > %(as_of_date)s
+select distinct running.customer_key from ({RUNNING_ARMS}) as running
+where running.arm in ('treated', 'control')
 """
 
 
@@ -105,14 +104,7 @@ def read_rows(
             "create temp table if not exists figures_as_sent (name text, value numeric, feeds text[])"
             " on commit delete rows"
         )
-        connection.execute(
-            "create temp table if not exists own_tasks (task_id text, customer_key text,"
-            " account_manager_key text, created_on date, due_on date, is_overdue boolean)"
-            " on commit delete rows"
-        )
-        connection.execute(
-            "create temp table if not exists in_trial (customer_key text) on commit delete rows"
-        )
+        create_list_tables(connection)
     with (
         reading_marts(connection),
         connection.transaction(),
@@ -126,13 +118,23 @@ def read_rows(
         cursor.execute(_FILL_FIGURES_AS_SENT, sent)
         if report.has_tasks:
             cursor.execute(_FILL_OWN_TASKS, parameters)
-            cursor.execute(_FILL_IN_TRIAL, parameters)
+            cursor.execute(FILL_IN_TRIAL, parameters)
         blocks = _run(cursor, report, parameters)
         page = None
         if report.page is not None and report.file.page is not None:
             keys = report.file.page.customers(blocks)
             page = _run(cursor, report.page, {**parameters, "customer_keys": keys}) if keys else {}
     return ReportRows(scope, blocks, page)
+
+
+def create_list_tables(connection: psycopg.Connection[Any]) -> None:
+    """Create the session's temp tables of whom a call list leaves out; every transaction finds them empty."""
+    connection.execute(
+        "create temp table if not exists own_tasks (task_id text, customer_key text,"
+        " account_manager_key text, created_on date, due_on date, is_overdue boolean)"
+        " on commit delete rows"
+    )
+    connection.execute("create temp table if not exists in_trial (customer_key text) on commit delete rows")
 
 
 def _run(

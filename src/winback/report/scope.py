@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from winback.config_types import ScopeConfig
 from winback.errors import WinbackError
 
 Language = Literal["en", "zh"]
@@ -30,6 +31,17 @@ class Scope:
             raise ValueError(
                 f"scope {self.kind} with key {self.key!r}: everything has no key, all others one"
             )
+
+
+def scope_of(config: ScopeConfig) -> Scope:
+    """Return the scope that the configuration states."""
+    parts = {
+        "region": config.region,
+        "business_line": config.business_line,
+        "account_manager": config.account_manager,
+    }
+    chosen = [Scope(kind, key) for kind, key in parts.items() if key is not None]  # type: ignore[arg-type]
+    return chosen[0] if chosen else Scope("everything")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FORMATS = {"text": "@", "count": "#,##0", "number": "0.0", "money": "#,##0", "rate": "0.0%"}
 _DAYS = {"en": "mmm d, yyyy", "zh": 'yyyy"年"m"月"d"日"'}
 _MONTHS = {"en": "mmm yyyy", "zh": 'yyyy"年"m"月"'}
-_LOOKS_LIKE_A_FORMULA = tuple("=+-@")
+LOOKS_LIKE_A_FORMULA = tuple("=+-@")
 _ROWS_TO_FILL_IN = 1000  # below the list, for whoever adds a line
 
 
@@ -120,5 +120,5 @@ class _Cells:
         made.value = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
         if isinstance(value, str):
             made.data_type = "s"  # text, whatever it begins with
-            made.quotePrefix = value.startswith(_LOOKS_LIKE_A_FORMULA)  # and after somebody has edited it
+            made.quotePrefix = value.startswith(LOOKS_LIKE_A_FORMULA)  # and after somebody has edited it
         return made
