@@ -41,8 +41,9 @@ values (%(campaign)s, 'd', 1, 5, 10);
 """
 MEMBER = """
 insert into ops.campaign_proposals (decision_id, campaign_id, customer_key, arm, value_tier, reason_class,
-    time_away, p_treated, p_untreated, margin, expected_gain, assigned_on)
-select decision_id, campaign_id, 'erp:C1', 'treated', 'major', 'unknown', 't', 0.2, 0.1, 100, 5, '2026-03-02'
+    time_away, p_treated, p_untreated, margin, expected_gain, assigned_on, starts_on, window_ends_on)
+select decision_id, campaign_id, 'erp:C1', 'treated', 'major', 'unknown', 't', 0.2, 0.1, 100, 5,
+    '2026-03-02', '2026-03-09', '2026-05-31'
 from ops.campaign_decisions
 """
 
