@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from winback.airflow.stack import Stack
-from winback.campaign import decisions
 from winback.campaign.approval import write_form
+from winback.campaign.decisions import Decision
 from winback.campaign.plan import Plan
 from winback.campaign.trial import Candidate, Member
 from winback.config import Settings
@@ -131,7 +131,7 @@ def put_up(connection, campaign_id):
         campaign_id, "retail", {"en": campaign_id, "zh": campaign_id}, {"en": "10 % off", "zh": "九折"},
         date(2026, 3, 9), (), (), (), (), 3, Decimal(40), Decimal("0.1"), 90,
     )  # fmt: skip
-    decision = decisions._read(connection, decision_id)
+    decision = Decision(decision_id, campaign_id, "d", "proposed", 3, Decimal(2600), Decimal(120), None)
     form = write_form(Settings.model_validate(SETTINGS), plan, decision, members)
     return {"decision_id": decision_id, "subject": form.subject, "body": form.body}
 

@@ -136,7 +136,7 @@ class Office:
 @pytest.fixture
 def office(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     (tmp_path / "out").mkdir()
-    monkeypatch.setattr("winback.export.webhook._BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("winback.http_service.BACKOFF_SECONDS", 0.01)
     with psycopg.connect(warehouse, autocommit=True) as connection, crm_tool() as tool:
         monkeypatch.setenv("WINBACK_CONN_CRM", tool.url)
         create_marts(connection)
@@ -196,6 +196,21 @@ def test_a_campaign_that_starts_later_or_was_not_approved_is_on_no_list(office: 
     office.member("NOW", "treated", AS_OF + timedelta(days=1))
     office.member("LATER", "treated", AS_OF + timedelta(days=2), "summer")
     assert office.customers_on("campaign") == {"NOW"}
+
+
+def test_an_offer_is_made_to_each_member_once(office: Office) -> None:
+    settings = office.settings(list="campaign", columns=["customer_id"])
+    for day, number in enumerate(("FIRST", "JOINED_LATER", None)):
+        if number:
+            office.customer(number)
+            office.candidate(number, "treated")
+            office.member(number, "treated")
+        as_of_date = AS_OF + timedelta(days=day)
+        office.run("update ops.builds set as_of_date = %s", as_of_date)
+        run_export(settings, "out", as_of_date)
+        run_export(settings, "out", as_of_date)
+    named = [file.read_text("utf-8-sig").split() for file in sorted(office.folder.glob("*.csv"))]
+    assert named == [["customer_id", "FIRST"], ["customer_id", "JOINED_LATER"]]
 
 
 @pytest.mark.parametrize("name", LISTS)

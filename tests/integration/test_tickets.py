@@ -11,7 +11,7 @@ from tests.company import DAY, ZONE
 from tests.tickets import PASSWORD, TOKEN, TicketSystem, ticket_system
 from winback.config import FeedSource, RestSystem, load_settings
 from winback.errors import WinbackError
-from winback.extract import Window, rest
+from winback.extract import Window
 from winback.extract.rest import rest_records
 from winback.extract.shaped import ShapedBatch, open_engine
 from winback.feeds import FEEDS
@@ -42,7 +42,7 @@ def ticket(number: int, **changes) -> dict:
 
 @pytest.fixture
 def desk(monkeypatch, tmp_path) -> Iterator[TicketSystem]:
-    monkeypatch.setattr(rest, "_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr("winback.http_service.BACKOFF_SECONDS", 0.01)
     monkeypatch.setenv("WINBACK_STATE", str(tmp_path / "state"))
     with ticket_system() as system:
         system.tickets = [ticket(number) for number in range(1, 6)]

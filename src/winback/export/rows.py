@@ -99,9 +99,9 @@ class ListedRow:
 
 
 def read_list(
-    connection: psycopg.Connection[Any], export: ExportConfig, as_of_date: date
+    connection: psycopg.Connection[Any], name: str, export: ExportConfig, as_of_date: date
 ) -> tuple[ListedRow, ...] | None:
-    """Return a list's rows as the target gets them, all from one moment; None if the marts show a later day.
+    """Return an export's rows as its target gets them, all from one moment; None if the marts are later.
 
     The connection must not be inside a transaction.
 
@@ -113,7 +113,7 @@ def read_list(
         create_scope_table(connection)
         create_list_tables(connection)
         connection.execute("create temp table if not exists spared (customer_key text) on commit delete rows")
-    parameters = _parameters(listed, export, as_of_date)
+    parameters = _parameters(listed, name, export, as_of_date)
     everybody = Recipient("", "", export.language, scope_of(export.scope))
     with reading_marts(connection), connection.transaction():
         connection.execute("set transaction isolation level repeatable read read only")
@@ -132,7 +132,7 @@ def read_list(
         return _pick(connection, listed, export, parameters)
 
 
-def _parameters(listed: ExportList, export: ExportConfig, as_of_date: date) -> dict[str, Any]:
+def _parameters(listed: ExportList, name: str, export: ExportConfig, as_of_date: date) -> dict[str, Any]:
     """Return what a query may use: what the weekly report's may, but for limits that are a mail's."""
     return {
         **load_report("weekly_retention").file.parameters,
@@ -140,6 +140,7 @@ def _parameters(listed: ExportList, export: ExportConfig, as_of_date: date) -> d
         "rows_attached": None,
         "as_of_date": as_of_date,
         "ends_on": as_of_date,
+        "export": name,
         "language": export.language,
         "spared_arms": list(listed.spared_arms),
     }

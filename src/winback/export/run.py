@@ -50,7 +50,7 @@ def count_rows(settings: Settings, name: str, as_of_date: date) -> tuple[int, st
     export = find_export(settings, name)
     with warehouse.connect(autocommit=True) as connection:
         ensure_schema(connection)
-        rows = read_list(connection, export, as_of_date)
+        rows = read_list(connection, name, export, as_of_date)
         return len(rows or ()), Ledger(connection, name, as_of_date).state() or "not sent"
 
 
@@ -71,7 +71,7 @@ def run_export(settings: Settings, name: str, as_of_date: date) -> dict[str, int
         with ledger.only_sender():
             if ledger.state() == "sent":
                 return asdict(ExportCounts(already_sent=1))
-            rows = read_list(connection, export, as_of_date)
+            rows = read_list(connection, name, export, as_of_date)
             if rows is None:
                 return asdict(ExportCounts(left_behind=1))
             ledger.draw_up(_batches(export, rows), len(rows), _digest(rows))

@@ -7,29 +7,24 @@ the URL, which holds the secret.
 
 import ipaddress
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.util import Retry
 
 from winback.config_exports import Webhook
 from winback.connections import connection_url
 from winback.errors import WinbackError
-from winback.extract.rest import base_and_auth
+from winback.http_service import base_and_auth, patient_session
 
 # Also what asks for patience; all else of 4xx is an answer for good.
 _TRY_AGAIN = (408, 425, 429, *range(500, 600))
 _TAKEN = range(200, 300)
-_BACKOFF_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 60
-_LONGEST_RETRY_AFTER_SECONDS = 300
 
 
 class Refused(Exception):
@@ -63,24 +58,9 @@ class Service:
             )
         return cls(url, auth, config)
 
-    @contextmanager
-    def session(self) -> Iterator[requests.Session]:
-        """Open a session that repeats what may be repeated."""
-        retry = Retry(
-            total=self.config.attempts - 1,
-            other=0,
-            status_forcelist=_TRY_AGAIN,
-            allowed_methods=["POST"],
-            backoff_factor=_BACKOFF_SECONDS,
-            backoff_max=_LONGEST_WAIT_SECONDS,
-            retry_after_max=_LONGEST_RETRY_AFTER_SECONDS,
-            raise_on_status=False,
-        )
-        with requests.Session() as session:
-            session.auth = self.auth
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, HTTPAdapter(max_retries=retry))
-            yield session
+    def session(self) -> AbstractContextManager[requests.Session]:
+        """Return a session that repeats what may be repeated."""
+        return patient_session(self.auth, "POST", self.config.attempts, _TRY_AGAIN)
 
     def post(self, session: requests.Session, key: str, body: Mapping[str, Any]) -> None:
         """Hand a batch over; Refused or Unknown say how it ended otherwise."""

@@ -8,32 +8,28 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, cast
-from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
+from typing import Any, ClassVar, cast
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import duckdb
 import requests
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase, HTTPBasicAuth
+from requests.auth import AuthBase
 from requests.utils import get_encoding_from_headers
 from urllib3 import exceptions as urllib3_errors
-from urllib3.util import Retry
 
+from winback import http_service
 from winback.config import Endpoint, FeedSource, RestSystem
 from winback.connections import connection_url
 from winback.errors import WinbackError
 from winback.extract import Window
 from winback.extract.conversions import as_type, literal, quoted
 from winback.extract.spool import open_spool, row_line, rows_relation
+from winback.http_service import base_and_auth, patient_session
 
 _TRY_AGAIN = (429, 500, 502, 503, 504)
-_BACKOFF_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 120
-_LONGEST_RETRY_AFTER_SECONDS = 900
 _READ_BYTES = 1 << 16
 _MAX_ANSWER_BYTES = 64 << 20  # of JSON; its records take some ten times that in memory
 _ITSELF = "."  # as a path: the answer itself is the list of records
@@ -79,7 +75,11 @@ class RestRecords:
         """Ask for all pages, write the records down and return a relation of text columns."""
         self._names, self._empty = {}, set()
         spool = folder / "records.jsonl"
-        with open_spool(spool) as out, self._session() as session:
+        with (
+            open_spool(spool) as out,
+            patient_session(self.auth, "GET", self.system.attempts, _TRY_AGAIN) as session,
+        ):
+            session.headers["Accept"] = "application/json"
             for answer in self._answers(session):
                 out.writelines(row_line(self._named(flatten(record))) for record in answer.records)
         names = [*self._names.values(), *self._absent(engine)]
@@ -212,25 +212,6 @@ class RestRecords:
 
     # -- asking -----------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _session(self) -> Iterator[requests.Session]:
-        retry = Retry(
-            total=self.system.attempts - 1,
-            other=0,
-            status_forcelist=_TRY_AGAIN,
-            allowed_methods=["GET"],
-            backoff_factor=_BACKOFF_SECONDS,
-            backoff_max=_LONGEST_WAIT_SECONDS,
-            retry_after_max=_LONGEST_RETRY_AFTER_SECONDS,
-            raise_on_status=False,
-        )
-        with requests.Session() as session:
-            session.auth = self.auth
-            session.headers["Accept"] = "application/json"
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, HTTPAdapter(max_retries=retry))
-            yield session
-
     def _ask(self, session: requests.Session, url: str) -> _Answer:
         """Ask for one page, again if its body breaks off; what goes wrong earlier is repeated below."""
         for attempt in range(1, self.system.attempts + 1):
@@ -247,7 +228,7 @@ class RestRecords:
             except (urllib3_errors.ProtocolError, urllib3_errors.DecodeError):
                 if attempt == self.system.attempts:
                     raise self._failure("the answer broke off") from None
-                time.sleep(_BACKOFF_SECONDS * 2**attempt)
+                time.sleep(http_service.BACKOFF_SECONDS * 2**attempt)
             except (requests.exceptions.Timeout, urllib3_errors.TimeoutError):
                 raise self._failure(f"no answer within {self._seconds:g} seconds") from None
             except requests.exceptions.RequestException as error:
@@ -364,56 +345,6 @@ def rest_records(system: RestSystem, source: FeedSource, window: Window | None) 
             )
     base_url, auth = base_and_auth(connection_url(system.connection), system)
     return RestRecords(base_url, auth, system, source, window)
-
-
-@dataclass(frozen=True)
-class _Header(AuthBase):
-    """A secret in a header; set on each request, so that no .netrc replaces it."""
-
-    name: str | None = None
-    value: str = field(default="", repr=False)
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.name is not None:
-            request.headers[self.name] = self.value
-        return request
-
-
-class Service(Protocol):
-    """What is needed to authenticate: the connection's name, and the header that a token goes into."""
-
-    @property
-    def connection(self) -> str:
-        """Return the name of the secret."""
-
-    @property
-    def token_header(self) -> str:
-        """Return the name of the header."""
-
-
-def base_and_auth(url: str, system: Service) -> tuple[str, AuthBase]:
-    """Split a connection's URL into the address and the way to authenticate."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        parts, port = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WinbackError(
-            f"connection {system.connection}: no URL of an HTTP service.",
-            "write https://:TOKEN@host/path or https://user:password@host/path, special characters as %40",
-        )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    base_url = urlunsplit((parts.scheme, host + port, parts.path.rstrip("/"), "", ""))
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    auth: AuthBase = _Header()
-    if user:
-        auth = HTTPBasicAuth(user.encode(), password.encode())
-    elif password and system.token_header.lower() == "authorization":
-        auth = _Header("Authorization", f"Bearer {password}")
-    elif password:
-        auth = _Header(system.token_header, password)
-    return base_url, auth
 
 
 def flatten(record: dict[str, Any], prefix: str = "") -> dict[str, str | None]:
