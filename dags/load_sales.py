@@ -4,16 +4,16 @@ Reads the orders and their master data (customers, regions, account managers and
 `winback.yml` names besides complaints) for one business day, checks them, and commits the good rows.
 
 **Steps**: `read_returned_contacts`, where there are win-back tasks, takes what came of them out of the
-workbooks that came back; master data, then `orders`, then what waits for orders, such as their lines; the
-last of these tells `build_warehouse` that the day is complete, also when nothing was sold. A check that stops
-a batch ends the run before that. **Connections**: those of the systems in `winback.yml`. **Running it again**
-changes nothing: unchanged rows are not written, late ones are added. Trigger a past day with its date as
-partition key.
+workbooks that came back, whose wrong cells `task_reply` answers; master data, then `orders`, then what waits
+for orders, such as their lines; the last of these tells `build_warehouse` that the day is complete, also when
+nothing was sold. A check that stops a batch ends the run before that. **Connections**: those of the systems
+in `winback.yml`. **Running it again** changes nothing: unchanged rows are not written, late ones are added.
+Trigger a past day with its date as partition key.
 """
 
 from airflow.sdk import chain, dag, task
 
-from winback.airflow.wiring import ORDERS, SETTINGS, business_day, each_day
+from winback.airflow.wiring import ORDERS, RETURNED, SETTINGS, business_day, each_day
 from winback.check.suites import in_load_order
 from winback.config import load_settings
 
@@ -27,7 +27,7 @@ def load(feed, dag_run=None):
     return load_feed(settings, feed, business_day(dag_run)).as_dict()
 
 
-@task
+@task(outlets=[RETURNED])
 def read_returned_contacts():
     from winback.tasks.returned import read_returned
 

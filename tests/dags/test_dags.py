@@ -25,7 +25,7 @@ from winback.warehouse.schema import ensure_schema
 EXPECTED = {
     "backfill", "load_sales", "load_complaints", "build_warehouse",
     "weekly_retention", "key_customer_alert", "monthly_tier_review", "quarterly_campaign_review",
-    "winback_campaigns", "exports",
+    "winback_campaigns", "exports", "task_reply",
 }  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_the_build_starts_by_itself_when_both_feeds_are_loaded(parsed):
         outlet for dag in ("load_sales", "load_complaints")
         for task in parsed["dags"][dag]["tasks"].values() for outlet in task["outlets"]
     }  # fmt: skip
-    assert outlets == {"winback_orders", "winback_complaints"}
+    assert outlets == {"winback_orders", "winback_complaints", "winback_returned_tasks"}
     assert parsed["dags"]["build_warehouse"]["timetable"] == "PartitionedAssetTimetable"
 
 
@@ -144,6 +144,9 @@ def test_tasks_are_made_before_their_mail_leaves_and_their_answers_are_read_befo
     while nearest := {task for name in nearest for task in sales[name]["upstream"]}:
         before |= nearest
     assert "read_returned_contacts" in before
+    assert sales["read_returned_contacts"]["outlets"] == ["winback_returned_tasks"]
+    assert dags["task_reply"]["timetable"] == "PartitionedAssetTimetable"
+    assert place_of("task_reply", "reply") == ("report", "task_reply")
     assert place_of("load_sales", "read_returned_contacts") == ("load", "contacts")
 
 

@@ -18,6 +18,7 @@ import pytest
 from tests.integration.test_report_scopes import issue
 from tests.report_marts import Customer, Region, Scene, create_marts
 from tests.unit.report import review_samples, samples, test_incident
+from tests.unit.tasks import test_reply
 from winback import paths
 from winback.report.scope import Language, Scope
 
@@ -25,6 +26,7 @@ KEPT = Path(__file__).parents[1] / "data" / "mails"
 REPORTS = (
     *("weekly_retention", "key_customer_alert", "monthly_tier_review", "quarterly_campaign_review"),
     "data_incident",
+    "task_reply",
 )
 SCENE = Scene(
     (Region(0, None), Region(1, 0), Region(2, 0)),
@@ -94,6 +96,8 @@ def rendered(name: str, language: Language, marts: psycopg.Connection[Any]) -> E
             return review_samples.message(language)
         case "data_incident":
             return test_incident.message(language, failed_checks=test_incident.failed_checks(language))
+        case "task_reply":
+            return test_reply.message(language)
     return issue(marts, name, Scope("everything"), language)[1]
 
 

@@ -2,9 +2,12 @@
 
 import mailbox
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,10 @@ from tests.report_marts import create_marts
 from tests.some_marts import build_marts
 from tests.unit.tasks.filled_in import fill_in
 from winback.config import Settings, load_settings
+from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
 from winback.load import load_feed
+from winback.report.commands import deliveries
 from winback.report.definition import load_report
 from winback.report.language import Formats, read_words
 from winback.report.period import iso_week
@@ -27,7 +32,7 @@ from winback.report.scope import Recipient, Scope, with_account_managers
 from winback.report.workbook import write_workbook
 from winback.tasks.commands import tasks
 from winback.tasks.create import create_tasks, reassign_task
-from winback.tasks.returned import read_returned
+from winback.tasks.returned import read_returned, reply_to_returned
 from winback.tasks.signature import VARIABLE, with_numbers
 
 pytestmark = pytest.mark.usefixtures("quick_checks")
@@ -345,6 +350,148 @@ def test_a_mailbox_export_brings_workbooks_too_and_what_is_no_workbook_is_told_a
     box.close()
     assert read_returned(office.settings) == {"files": 2, "answers": 1, "refused": 0, "foreign": 1}
     assert len(list(folder.glob("replies.mbox.*.txt"))) == 2
+
+
+@pytest.fixture
+def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the folder in which a mail server keeps what Winback sends."""
+    folder = tmp_path / "inbox"
+    with Inbox(folder) as server:
+        monkeypatch.setenv("WINBACK_CONN_SMTP", server.url)
+        yield folder
+
+
+def send_back(office: Office, language: str = "zh", **second: Any) -> Path:
+    """Drop M1's workbook with one row that holds and one with a wrong cell; return the folder."""
+    for number in ("C1", "C2"):
+        office.customer(number)
+        office.candidate(number)
+    create_tasks(office.settings, SUNDAY)
+    sent = office.workbook("m1@example.com", language)
+    assert sent is not None
+    assert office.settings.tasks is not None
+    folder = office.settings.tasks.place
+    folder.mkdir()
+    held = {"contacted_on": "2026-03-02", "outcome": {"zh": "未联系上", "en": "not reached"}[language]}
+    (folder / "周报.xlsx").write_bytes(fill_in(sent, language, held, second or {"outcome": "?"}))
+    return folder
+
+
+def letters(inbox: Path) -> list[tuple[str, str]]:
+    """Return to whom mails went, and what they say."""
+    found = [message_from_bytes(file.read_bytes(), policy=default) for file in sorted(inbox.glob("*.eml"))]
+    return [(mail["To"].addresses[0].addr_spec, mail.get_body(("plain",)).get_content()) for mail in found]
+
+
+def test_the_owner_hears_of_wrong_cells_once_whoever_the_mail_says_it_is_from(
+    office: Office, inbox: Path
+) -> None:
+    folder = send_back(office)
+    mail = EmailMessage()
+    mail["From"] = "someone@elsewhere.example"
+    workbook = (folder / "周报.xlsx").read_bytes()
+    mail.add_attachment(workbook, "application", "octet-stream", filename="again.xlsx")
+    (folder / "reply.eml").write_bytes(bytes(mail))
+    assert reply_to_returned(office.settings)["sent"] == 0  # nothing was read yet
+    assert read_returned(office.settings)["files"] == 1
+    assert reply_to_returned(office.settings)["sent"] == 1
+    read_returned(office.settings)
+    assert reply_to_returned(office.settings)["sent"] == 0
+    ((address, text),) = letters(inbox)
+    assert address == "m1@example.com"
+    assert "工作表“任务”第 3 行“联系结果”列：请从以下选项中选择" in text
+    # The same cells in a workbook that differs are a case of their own.
+    (folder / "later.xlsx").write_bytes(fill_in(workbook, "zh", {}, {"contacted_on": "2026-03-03"}))
+    read_returned(office.settings)
+    assert reply_to_returned(office.settings)["sent"] == 1
+    assert len(letters(inbox)) == 2
+
+
+def test_nobody_hears_of_a_workbook_in_which_nothing_is_wrong(office: Office, inbox: Path) -> None:
+    send_back(office, contacted_on="2026-03-02", outcome="未联系上")
+    assert read_returned(office.settings)["refused"] == 0
+    reply_to_returned(office.settings)
+    assert letters(inbox) == []
+    assert office.run("select * from ops.deliveries") == []
+
+
+def test_whoever_has_left_or_has_no_address_hears_nothing(office: Office, inbox: Path) -> None:
+    folder = send_back(office)
+    office.run("update marts.dim_account_manager set left_on = '2026-03-05' where name = 'M1'")
+    read_returned(office.settings)
+    reply_to_returned(office.settings)
+    office.run("update marts.dim_account_manager set left_on = null, email = 'x\ny' where name = 'M1'")
+    (folder / "again.xlsx").write_bytes(fill_in((folder / "周报.xlsx").read_bytes(), "zh", {"note": "1"}))
+    read_returned(office.settings)
+    reply_to_returned(office.settings)
+    assert letters(inbox) == []
+    assert len(list(folder.glob("*.txt"))) == 2
+
+
+def test_who_leaves_before_the_reply_goes_out_gets_none(office: Office, inbox: Path) -> None:
+    send_back(office)
+    read_returned(office.settings)
+    office.run("update marts.dim_account_manager set left_on = '2026-03-05' where name = 'M1'")
+    assert reply_to_returned(office.settings)["silent"] == 1
+    assert letters(inbox) == []
+
+
+def test_a_reply_waits_for_the_mail_server_and_for_its_workbook(
+    office: Office, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = send_back(office, "en")
+    read_returned(office.settings)
+    with monkeypatch.context() as changed:
+        changed.setenv("WINBACK_CONN_SMTP", "smtp://127.0.0.1:9")
+        with pytest.raises(WinbackError, match="cannot be used"):
+            reply_to_returned(office.settings)
+    state = "select state, error from ops.deliveries"
+    assert office.run(state)[0][0] == "pending"
+    kept = (folder / "周报.xlsx").rename(folder / "moved")
+    with pytest.raises(WinbackError, match="1 refused"):
+        reply_to_returned(office.settings)
+    assert office.run(state) == [("refused", "the workbook is no longer in the folder")]
+    kept.rename(folder / "back.xlsx")
+    assert (
+        CliRunner()
+        .invoke(tasks, ["reply"])
+        .output.startswith("Dry run: nothing was sent. Replies that wait: 1.")
+    )
+    assert reply_to_returned(office.settings)["sent"] == 1
+    ((_, text),) = letters(inbox)
+    assert "Sheet Tasks, row 3, column Outcome: choose one of: will order" in text
+
+
+def test_a_domain_that_is_not_allowed_is_refused(office: Office, inbox: Path) -> None:
+    mail = office.settings.mail.model_copy(update={"recipient_domains": ("elsewhere.example",)})
+    settings = office.settings.model_copy(update={"mail": mail})
+    send_back(office)
+    read_returned(settings)
+    with pytest.raises(WinbackError, match="1 refused"):
+        reply_to_returned(settings)
+    assert letters(inbox) == []
+
+
+def test_a_reply_whose_sender_died_waits_for_a_person(office: Office, inbox: Path) -> None:
+    send_back(office)
+    read_returned(office.settings)
+    office.run("update ops.deliveries set state = 'sending', attempts = 1")
+    with pytest.raises(WinbackError, match="1 of unknown outcome"):
+        reply_to_returned(office.settings)
+    assert letters(inbox) == []
+    ((period, address),) = office.run("select period, recipient from ops.deliveries")
+    said = CliRunner().invoke(deliveries, ["settle", "task_reply", period, address, "--as", "again"])
+    assert said.exit_code == 0, said.output
+    assert reply_to_returned(office.settings)["sent"] == 1
+
+
+def test_twins_reply_once(office: Office, inbox: Path) -> None:
+    send_back(office)
+    read_returned(office.settings)
+    with ThreadPoolExecutor(4) as twins:
+        counts = list(twins.map(lambda _: reply_to_returned(office.settings)["sent"], range(4)))
+    assert sorted(counts) == [0, 0, 0, 1]
+    assert len(letters(inbox)) == 1
 
 
 def test_the_command_line_lists_what_is_not_done_and_hands_it_on(office: Office) -> None:

@@ -8,11 +8,12 @@ from airflow.sdk import Asset, CronPartitionTimetable, PartitionedAtRuntime
 from winback.config import load_settings
 from winback.errors import WinbackError
 
-# One asset per feed that a build waits for, and one for the published marts. Their events carry the
-# business day as partition key.
+# One asset per feed that a build waits for, one for the published marts, and one for the workbooks of tasks
+# that came back. Their events carry the business day as partition key.
 ORDERS = Asset("winback_orders")
 COMPLAINTS = Asset("winback_complaints")
 MARTS = Asset("winback_marts")
+RETURNED = Asset("winback_returned_tasks")
 
 KEY_FORMAT = "%Y-%m-%d"
 

@@ -23,7 +23,7 @@ NOTHING = "–"
 # From these amounts on, whole units say less than 万/亿 in Chinese or millions in English.
 _COMPACT_FROM = {"en": 1_000_000, "zh": 10_000}
 # Columns whose texts may be longer than others.
-_LONGER = {"evidence": 240, "protects": 240, "problem": 1000, "what_to_do": 1000}
+_LONGER = {"evidence": 240, "protects": 240, "allowed": 600, "problem": 1000, "what_to_do": 1000}
 # Control characters, line breaks, and marks that turn or hide text.
 _NOT_TEXT = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"

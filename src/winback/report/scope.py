@@ -218,7 +218,7 @@ def with_account_managers(
         everyone += [
             Recipient(email, name or "", language, Scope(kind, key))
             for email, name, key, kind in sorted(rows, key=lambda row: row[2])
-            if email.lower() not in given and _is_address(email)
+            if email.lower() not in given and is_address(email)
         ]
     addresses = [recipient.address.lower() for recipient in everyone]
     if repeated := len(addresses) - len(set(addresses)):
@@ -229,7 +229,7 @@ def with_account_managers(
     return everyone
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Tell whether mail can be addressed so; the errors of what reads it may quote it, and end here."""
     try:
         Address(addr_spec=text)

@@ -31,6 +31,25 @@ def read() -> None:
     _say(read_returned(load_settings()))
 
 
+@tasks.command()
+@click.option("--really", is_flag=True, help="send; without it the replies that wait are only counted")
+def reply(*, really: bool) -> None:
+    """Mail whoever sent a workbook which of its cells could not be taken, once for each workbook."""
+    from winback import warehouse
+    from winback.config import load_settings
+    from winback.tasks.reply import replies_that_wait
+    from winback.tasks.returned import reply_to_returned
+    from winback.warehouse.schema import ensure_schema
+
+    if really:
+        _say(reply_to_returned(load_settings()))
+        return
+    with warehouse.connect(autocommit=True) as connection:
+        ensure_schema(connection)
+        waiting = sum(map(len, replies_that_wait(connection).values()))
+    click.echo(f"Dry run: nothing was sent. Replies that wait: {waiting}. Send with --really.")
+
+
 @tasks.command("list")
 @click.option("--owner", metavar="KEY", help="only this account manager's, like erp:AM01")
 def list_tasks(owner: str | None) -> None:

@@ -4,7 +4,8 @@
     <folder>/<the same name>.<digest>.txt    what was taken of it, and what is wrong with the rest
     <folder>/accepted/contacts_*.csv         the rows that hold; source `winback_tasks` of the feed `contacts`
 
-The digest of a workbook's content names its CSV: one that comes twice, under whatever name, counts once.
+Where cells are wrong, a mail to whoever has the tasks is announced, which `winback.tasks.reply` makes. The
+digest of a workbook's content names its CSV: one that comes twice, under whatever name, counts once.
 """
 
 import csv
@@ -25,48 +26,15 @@ import psycopg
 
 from winback import warehouse
 from winback.config import ANSWER_COLUMNS, Settings
-from winback.report.scope import Language
+from winback.report.deliver import SendSummary
 from winback.rules.load import load_seed
+from winback.tasks.reply import announce_reply, replies_that_wait, send_replies
 from winback.tasks.signature import is_signed_for, secret
-from winback.tasks.workbook import MOST_BYTES, Answer, Checks, Problem, Reading, Task, read_workbook
+from winback.tasks.wording import answer_text, rows_refused
+from winback.tasks.workbook import MOST_BYTES, Answer, Checks, Task, read_workbook
 from winback.warehouse.schema import ensure_schema
 
 _CHANNEL = "call"
-
-_SAYS: dict[Language, dict[str, str]] = {
-    "en": {
-        "taken": "Rows taken: {taken}; not taken: {refused}. Mend the cells below and send the file again.",
-        "all": "Rows taken: {taken}; nothing is wrong.",
-        "foreign": "No sheet of tasks can be read in this file: send back the workbook of the weekly report.",
-        "place": "Sheet {sheet}, row {row}, column {column}: {said}",
-        "no_day": "on which day did you call?",
-        "day": "that is no day; write it like {0}.",
-        "day_range": "a day from {0} to {1}.",
-        "no_outcome": "what came of it? Choose one of: {words}.",
-        "choice": "choose one of: {words}.",
-        "class": "this belongs to another class of reasons; to the one you chose belong: {words}.",
-        "no_number": "there is no task number; only tasks can be answered here.",
-        "number": "that is no task number; leave it as it was.",
-        "not_yours": "this number was not made for a task of yours.",
-        "repeated": "another row says something else of this task and day.",
-    },
-    "zh": {
-        "taken": "已接收 {taken} 行；{refused} 行未接收：请改好以下单元格后重新发送。",
-        "all": "已接收 {taken} 行，没有问题。",
-        "foreign": "文件中读不到任务表：请填写周报所附的工作簿后发回。",
-        "place": "工作表“{sheet}”第 {row} 行“{column}”列：{said}",
-        "no_day": "请填写联系日期。",
-        "day": "不是日期，请按 {0} 的格式填写。",
-        "day_range": "日期须在 {0} 至 {1} 之间。",
-        "no_outcome": "请填写结果，可选：{words}。",
-        "choice": "请从以下选项中选择：{words}。",
-        "class": "此原因不属于所选的原因类别；该类别可选：{words}。",
-        "no_number": "没有任务编号；这里只接收任务的反馈。",
-        "number": "任务编号有误，请保持原样。",
-        "not_yours": "此编号不是发给您的任务。",
-        "repeated": "同一任务同一天已有另一行。",
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -95,51 +63,56 @@ def read_returned(settings: Settings) -> dict[str, int]:
     # No rows: the source has a file before anybody has answered, else its load would miss one.
     _write(accepted / "contacts_none.csv", as_csv((), {}))
     known = {path.stem.rpartition("_")[2] for path in accepted.glob("contacts_*.csv")}
-    fresh: dict[str, tuple[Path, bytes]] = {}
-    for path in _arrivals(folder):
-        for content in _workbooks(path):
-            if (digest := _digest(content)) not in known:
-                fresh.setdefault(digest, (path, content))
+    fresh = {digest: found for digest, found in workbooks(folder).items() if digest not in known}
     if not fresh:
         return asdict(ReturnedCounts())
     with warehouse.connect(autocommit=True) as connection:
         ensure_schema(connection)
-        checks = _checks(connection, settings)
-    counts = ReturnedCounts()
-    for place, (digest, (path, content)) in enumerate(fresh.items()):
-        reading = read_workbook(content, checks)
-        _write(path.with_name(f"{path.name}.{digest}.txt"), answer_text(reading))
-        stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        # Names sort as workbooks came: of two answers about one task and day, the later one's wins.
-        _write(
-            accepted / f"contacts_{stamp:%Y%m%dT%H%M%S%f}_{place:04}_{digest}.csv",
-            as_csv(reading.answers, checks.tasks),
-        )
-        counts += ReturnedCounts(
-            1, len(reading.answers), _refused(reading.problems), int(not reading.is_ours)
-        )
+        checks = read_checks(connection, settings)
+        counts = ReturnedCounts()
+        for place, (digest, (path, content)) in enumerate(fresh.items()):
+            reading = read_workbook(content, checks)
+            announce_reply(connection, settings, digest, reading)
+            _write(path.with_name(f"{path.name}.{digest}.txt"), answer_text(reading))
+            stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            # Names sort as workbooks came: of two answers about one task and day, the later one's wins.
+            _write(
+                accepted / f"contacts_{stamp:%Y%m%dT%H%M%S%f}_{place:04}_{digest}.csv",
+                as_csv(reading.answers, checks.tasks),
+            )
+            counts += ReturnedCounts(1, len(reading.answers), rows_refused(reading), int(not reading.is_ours))
     return asdict(counts)
 
 
-def answer_text(reading: Reading) -> str:
-    """Say what was taken of a workbook, and which cells are wrong; no cell's content is repeated."""
-    says = _SAYS[reading.language]
-    if not reading.is_ours:
-        return "\n".join(texts["foreign"] for texts in _SAYS.values()) + "\n"
-    refused = _refused(reading.problems)
-    first = says["taken" if refused else "all"].format(taken=len(reading.answers), refused=refused)
-    lines = [
-        says["place"].format(
-            sheet=problem.sheet,
-            row=problem.row,
-            column=problem.column,
-            said=says[problem.wrong].format(
-                *problem.allowed, words=_comma(reading.language, problem.allowed)
-            ),
-        )
-        for problem in reading.problems
-    ]
-    return "\n".join([first, *lines]) + "\n"
+def reply_to_returned(settings: Settings) -> dict[str, int]:
+    """Mail what was announced of the workbooks in the folder; return the counts.
+
+    Raises:
+        WinbackError: the mail server cannot be used, or a mail was refused or may have got lost; the next run
+            tries again what has not left.
+    """
+    if settings.tasks is None:
+        return asdict(SendSummary())
+    with warehouse.connect(autocommit=True) as connection:
+        ensure_schema(connection)
+        if not (waiting := replies_that_wait(connection)):
+            return asdict(SendSummary())
+        checks, arrived = read_checks(connection, settings), workbooks(settings.tasks.place)
+        readings = {
+            digest: read_workbook(content, checks)
+            for digest, (_, content) in arrived.items()
+            if digest in waiting
+        }
+        return send_replies(connection, settings, waiting, readings)
+
+
+def workbooks(folder: Path) -> dict[str, tuple[Path, bytes]]:
+    """Return every workbook in the folder by its digest, in the order they came, each once."""
+    found: dict[str, tuple[Path, bytes]] = {}
+    for path in _arrivals(folder):
+        for content in _workbooks(path):
+            found.setdefault(_digest(content), (path, content))
+    return found
 
 
 def as_csv(answers: tuple[Answer, ...], tasks: Mapping[str, Task]) -> str:
@@ -167,14 +140,6 @@ def as_csv(answers: tuple[Answer, ...], tasks: Mapping[str, Task]) -> str:
             }
         )
     return text.getvalue()
-
-
-def _comma(language: Language, words: tuple[str, ...]) -> str:
-    return ("、" if language == "zh" else ", ").join(words)
-
-
-def _refused(problems: tuple[Problem, ...]) -> int:
-    return len({(problem.sheet, problem.row) for problem in problems})
 
 
 def _arrivals(folder: Path) -> list[Path]:
@@ -221,7 +186,8 @@ def _write(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def _checks(connection: psycopg.Connection[Any], settings: Settings) -> Checks:
+def read_checks(connection: psycopg.Connection[Any], settings: Settings) -> Checks:
+    """Return what decides whether a row is taken today."""
     key = secret()
     rows = connection.execute(
         """

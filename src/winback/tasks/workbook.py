@@ -89,10 +89,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a workbook says, in whose language; `is_ours` is false where no sheet is one of tasks."""
+    """What a workbook says, in whose language; `is_ours` is false where no sheet is one of tasks.
+
+    `owners` are the account managers for whom a number in it was signed.
+    """
 
     language: Language = "en"
     is_ours: bool = False
+    owners: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -133,6 +137,7 @@ def _read(content: bytes, checks: Checks) -> Reading:
             if found.is_ours:
                 reading = replace(
                     found,
+                    owners=tuple(dict.fromkeys(reading.owners + found.owners)),
                     answers=reading.answers + found.answers,
                     problems=reading.problems + found.problems,
                 )
@@ -179,6 +184,7 @@ class _SheetReader:
         self.titles = {name: title for title, name in words.columns.items()}
         self.answers: list[Answer] = []
         self.problems: list[Problem] = []
+        self.owners: dict[str, None] = {}
 
     def read(self) -> Reading:
         rows = self.page.iter_rows(max_row=_MOST_ROWS, values_only=True)
@@ -191,17 +197,20 @@ class _SheetReader:
             return Reading()
         for number, row in enumerate(rows, start=2):
             cells = {name: row[place] if place < len(row) else None for name, place in places.items()}
+            if owner := self._owner(cells):
+                self.owners[owner] = None
             if any(_text(cells.get(name)) for name in _FILLED_IN):
                 self._read_row(number, cells)
         return Reading(
             self.language,
             is_ours="task_number" in places or bool(self.problems),
+            owners=tuple(self.owners),
             answers=tuple(self.answers),
             problems=tuple(self.problems),
         )
 
     def _read_row(self, row: int, cells: Mapping[str, Any]) -> None:
-        found = task_of(_text(cells.get("task_number")))
+        found, owner = task_of(_text(cells.get("task_number"))), self._owner(cells)
         task = self.checks.tasks.get(found[0]) if found else None
         codes, wrong = self._codes(cells)
         problems = [*self._wrong_task(cells), *self._wrong_day(cells, task), *wrong]
@@ -212,10 +221,10 @@ class _SheetReader:
             ]
             return
         assert found is not None
-        assert task is not None
+        assert owner is not None
         answer = Answer(
             found[0],
-            next(owner for owner in task.owners if self.checks.signed_for(*found, owner)),
+            owner,
             _day(cells["contacted_on"]) or date.min,
             codes["outcome"],
             codes.get("reason_code") or codes.get("reason_class"),
@@ -229,13 +238,18 @@ class _SheetReader:
 
     def _wrong_task(self, cells: Mapping[str, Any]) -> Iterator[tuple[str, Wrong, tuple[str, ...]]]:
         text = _text(cells.get("task_number"))
-        found = task_of(text)
-        if found is None:
+        if task_of(text) is None:
             yield "task_number", "number" if text else "no_number", ()
-        elif (task := self.checks.tasks.get(found[0])) is None or not any(
-            self.checks.signed_for(*found, owner) for owner in task.owners
-        ):
+        elif self._owner(cells) is None:
             yield "task_number", "not_yours", ()
+
+    def _owner(self, cells: Mapping[str, Any]) -> str | None:
+        """Return the account manager for whom a row's number was signed."""
+        found = task_of(_text(cells.get("task_number")))
+        task = self.checks.tasks.get(found[0]) if found else None
+        if found is None or task is None:
+            return None
+        return next((owner for owner in task.owners if self.checks.signed_for(*found, owner)), None)
 
     def _wrong_day(
         self, cells: Mapping[str, Any], task: Task | None

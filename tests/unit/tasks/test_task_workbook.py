@@ -14,8 +14,8 @@ import pytest
 from tests.unit.tasks.filled_in import KEY, OWNER, blank, checks, fill_in, task_id
 from winback.report.definition import load_report
 from winback.report.language import read_words
-from winback.tasks.returned import answer_text
 from winback.tasks.signature import signed
+from winback.tasks.wording import answer_text
 from winback.tasks.workbook import MOST_BYTES, REPORT, Answer, read_workbook
 
 FOLDER = load_report(REPORT).folder
