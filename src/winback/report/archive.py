@@ -12,6 +12,7 @@ import html
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,11 +40,11 @@ class Archive:
         again = f"_{attempt}" if attempt > 1 else ""
         return self.folder / report / period / f"{name}{again}.eml"
 
-    def keep(self, path: Path, content: bytes) -> None:
-        """Keep a mail, as the bytes that a server is about to be given."""
+    def keep(self, path: Path, content: bytes, mail: EmailMessage) -> None:
+        """Keep a mail, as the bytes that a server is about to be given, which are that message."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_beside(path, content)
+        write_beside(path, mail)
         replace_file(path, content)
 
     def forget(self, path: Path) -> None:

@@ -200,7 +200,7 @@ class _Delivery:
         archive = self.post.archive
         text, left_out = fitted(message, self.post.max_bytes, path, archive.place_of)
         try:
-            archive.keep(path, text)
+            archive.keep(path, text, message)
             for file, content in left_out.items():
                 file.write_bytes(content)
         except OSError as error:

@@ -42,9 +42,8 @@ def read_mail(content: bytes) -> EmailMessage:
     return BytesParser(EmailMessage, policy=default).parsebytes(content)
 
 
-def write_beside(path: Path, content: bytes) -> None:
+def write_beside(path: Path, mail: EmailMessage) -> None:
     """Write what belongs to the mail at `path`: `.txt`, `.html`, and what was attached."""
-    mail = read_mail(content)
     attached = {attachment_path(path, part): part for part in mail.iter_attachments() if _is_attached(part)}
     for file, part in attached.items():
         file.write_bytes(part.get_payload(decode=True))  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ class Outbox:
                 break
             except FileExistsError:
                 copies += 1
-        write_beside(path, content)
+        write_beside(path, mail)
         self._write_index()
         return path
 

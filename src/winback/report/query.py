@@ -98,13 +98,7 @@ def read_rows(
         "scope_kind": recipient.scope.kind,
         "scope_key": recipient.scope.key,
     }
-    with connection.transaction():  # a temp table cannot be made, but can be filled, in a read-only one
-        create_scope_table(connection)
-        connection.execute(
-            "create temp table if not exists figures_as_sent (name text, value numeric, feeds text[])"
-            " on commit delete rows"
-        )
-        create_list_tables(connection)
+    _create_tables(connection)  # a temp table cannot be made, but can be filled, in a read-only transaction
     with (
         reading_marts(connection),
         connection.transaction(),
@@ -125,6 +119,18 @@ def read_rows(
             keys = report.file.page.customers(blocks)
             page = _run(cursor, report.page, {**parameters, "customer_keys": keys}) if keys else {}
     return ReportRows(scope, blocks, page)
+
+
+def _create_tables(connection: psycopg.Connection[Any]) -> None:
+    """Create the temp tables unless the session has them: each commit after that empties them all anew."""
+    with connection.transaction():
+        if connection.execute("select to_regclass('pg_temp.figures_as_sent')").fetchone() != (None,):
+            return
+        create_scope_table(connection)
+        create_list_tables(connection)
+        connection.execute(
+            "create temp table figures_as_sent (name text, value numeric, feeds text[]) on commit delete rows"
+        )
 
 
 def create_list_tables(connection: psycopg.Connection[Any]) -> None:
