@@ -62,6 +62,9 @@ def test_a_killed_demo_ends_as_an_undisturbed_one_and_a_third_run_changes_nothin
         assert sent == [("sent", 19)]
     assert len(list((checkout / ".winback" / "outbox").glob("*.eml"))) == 19
 
+    lists = sorted(file.name for file in (checkout / ".winback" / "demo" / "for_crm").iterdir())
+    assert lists[-1] == "calls_for_crm_2017-12-31.csv"
+
     third = subprocess.run(DEMO, env=environment, cwd=checkout, capture_output=True, text=True, check=False)
     assert third.returncode == 0, third.stderr
     assert re.search(r"Nothing changed: .* 0 mails sent", third.stdout)

@@ -401,7 +401,7 @@ def test_the_how_to_does_what_it_says(office: Office, monkeypatch: pytest.Monkey
     config = yaml.safe_load((paths.ROOT / "winback.yml").read_text(encoding="utf-8")) | yaml.safe_load(piece)
     (home / "winback.yml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
     monkeypatch.setenv("WINBACK_CONFIG", str(home / "winback.yml"))
-    monkeypatch.chdir(home)
+    monkeypatch.setattr(paths, "ROOT", home)
     (home / "for_crm").mkdir()
     office.customer("C1")
     said = ""

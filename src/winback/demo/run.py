@@ -13,7 +13,7 @@ from winback.airflow.client import Client, Run
 from winback.airflow.stack import Stack
 from winback.demo import HISTORY_ENDS_ON, ISSUED_ON, LAST_DAY
 from winback.demo.erp import turn_clock
-from winback.demo.sources import demo_settings, fill_sources
+from winback.demo.sources import demo_settings, fill_sources, folders_for_lists
 from winback.demo.stand_ins import outbox, stand_ins
 from winback.demo.summary import Snapshot, print_summary, take_snapshot
 from winback.errors import WinbackError
@@ -22,7 +22,7 @@ from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
 REPORTS = ("weekly_retention", "key_customer_alert", "monthly_tier_review")
-DAGS = ("load_sales", "load_complaints", "build_warehouse", *REPORTS)
+DAGS = ("load_sales", "load_complaints", "build_warehouse", "exports", *REPORTS)
 COMPONENTS = ("api-server", "scheduler", "dag-processor")  # nothing in the demo's DAGs needs a triggerer
 AGAIN = "run `make demo` again: it goes on where it stopped"
 
@@ -54,12 +54,20 @@ def _run(say: Callable[[str], None]) -> None:
         driver.client.wait_for_dags(DAGS)
         for day in _days():
             turn_clock(erp, day)
-            driver.run_day(day)
+            build = driver.run_day(day)
+        if settings.exports:
+            driver.export(build)
         driver.report(ISSUED_ON)
     after = _snapshot()
     with warehouse.connect(autocommit=True) as connection:
         print_summary(
-            connection, before, after, url=warehouse.url(), outbox=outbox(), pages=settings.pages.place
+            connection,
+            before,
+            after,
+            url=warehouse.url(),
+            outbox=outbox(),
+            pages=settings.pages.place,
+            lists=folders_for_lists(settings),
         )
 
 
@@ -71,14 +79,21 @@ class _Driver:
     stack: Stack
     say: Callable[[str], None]
 
-    def run_day(self, day: date) -> None:
-        """Load one day and wait for the build that Airflow starts by itself when both feeds are in."""
+    def run_day(self, day: date) -> Run:
+        """Load one day; return the build that Airflow starts by itself when both feeds are in, at its end."""
         loads = [self.client.trigger(dag, day.isoformat()) for dag in ("load_sales", "load_complaints")]
         for load in loads:
             self._finish(load)
-        self._finish(self.client.wait_for_consumer("build_warehouse", loads[-1]))
+        build = self.client.wait_for_consumer("build_warehouse", loads[-1])
+        self._finish(build)
         what = "history up to here" if day == HISTORY_ENDS_ON else "one more day"
         self.say(f"{day}: {what}, loaded, checked, modelled")
+        return build
+
+    def export(self, build: Run) -> None:
+        """Wait for the lists that Airflow lets leave by itself after a build."""
+        self._finish(self.client.wait_for_consumer("exports", build))
+        self.say(f"{build.partition_key}: lists for other tools")
 
     def report(self, issued_on: date) -> None:
         """Let the reports go out that are due on a Monday which begins a month."""

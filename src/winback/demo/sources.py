@@ -1,4 +1,6 @@
-"""Fill the demo company's systems: an ERP database and a drop folder."""
+"""Fill the demo company's systems: an ERP database, a drop folder, and a folder that its CRM tool reads."""
+
+from pathlib import Path
 
 from winback import paths
 from winback.config import FileSystem, Settings, load_settings
@@ -24,6 +26,12 @@ def demo_settings() -> Settings:
     return settings
 
 
+def folders_for_lists(settings: Settings) -> list[Path]:
+    """Return the folders that lists for other tools leave to as CSV."""
+    folders = {paths.ROOT / export.to.csv for export in settings.exports.values() if export.to.csv}
+    return sorted(folders)
+
+
 def fill_sources(settings: Settings, erp_url: str | None = None) -> str:
     """Put the real sales and the simulated complaints where the demo expects them; say what was done.
 
@@ -34,6 +42,8 @@ def fill_sources(settings: Settings, erp_url: str | None = None) -> str:
     desk = settings.systems["complaint_desk"]
     assert isinstance(desk, FileSystem)
     written = write_exports(paths.ROOT / desk.folder, receipts)
+    for folder in folders_for_lists(settings):
+        folder.mkdir(parents=True, exist_ok=True)
     if not filled and not written:
         return "the demo's ERP and complaint folder are filled already"
     return f"155,848 real receipts in the ERP, {written} simulated complaint exports in {desk.folder}"

@@ -1,6 +1,6 @@
 """What the demo shows at its end: what came in, what became of it, and where to look."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,7 @@ def print_summary(
     url: str,
     outbox: Path,
     pages: Path,
+    lists: Sequence[Path],
 ) -> None:
     """Print what this run did and where its results are."""
     _heading("What came in, and what became of it")
@@ -146,6 +147,7 @@ batches, calls, surveys, events, and all complaints, of which four are wrong on 
 quarantine.complaints.
 
   E-mails      {outbox / "index.html"}
+  Lists        {", ".join(map(str, lists)) or "none"}
   Data quality {pages / "index.html"}
   Quarantine   .venv/bin/winback quarantine list
   Warehouse    {url}

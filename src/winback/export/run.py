@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from winback import warehouse
+from winback import paths, warehouse
 from winback.config import Settings
 from winback.config_exports import ExportConfig
 from winback.errors import WinbackError
@@ -136,10 +136,10 @@ def _put_file(
     part = "" if batch.number == 1 else f"_{batch.number}"
     name = f"{ledger.export}_{ledger.as_of_date}{part}"
     if export.to.csv is not None:
-        put(export.to.csv, f"{name}.csv", csv_of(values))
+        put(paths.ROOT / export.to.csv, f"{name}.csv", csv_of(values))
     elif export.to.xlsx is not None:
         workbook = workbook_of(values, export.language, settings.business.currency)
-        put(export.to.xlsx, f"{name}.xlsx", workbook)
+        put(paths.ROOT / export.to.xlsx, f"{name}.xlsx", workbook)
 
 
 def _batches(export: ExportConfig, rows: Sequence[ListedRow]) -> list[list[str]]:
