@@ -1,10 +1,11 @@
 """Win-back tasks from their making to what came of them, on a real warehouse."""
 
 import mailbox
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -460,6 +461,29 @@ def test_a_reply_waits_for_the_mail_server_and_for_its_workbook(
     assert reply_to_returned(office.settings)["sent"] == 1
     ((_, text),) = letters(inbox)
     assert "Sheet Tasks, row 3, column Outcome: choose one of: will order" in text
+
+
+def test_a_reply_that_goes_out_later_says_what_was_wrong_when_the_workbook_was_taken(
+    office: Office, inbox: Path
+) -> None:
+    """A day to come is a day gone by when the reply leaves late; its row was not taken all the same."""
+    send_back(office, contacted_on="2026-03-05", outcome="未联系上")
+    assert office.settings.tasks is not None
+    read_returned(office.settings)
+    (taken,) = office.settings.tasks.accepted.glob("contacts_2*.csv")
+    announced = (
+        "insert into ops.deliveries (report, period, recipient, state, message_id)"
+        " values ('task_reply', 'workbook-' || %s, 'm1@example.com', 'pending', '<a@b>')",
+        taken.stem.rpartition("_")[2],
+    )
+    office.run(*announced)  # by a run that died before it took the workbook; now nothing is wrong with it
+    assert reply_to_returned(office.settings)["silent"] == 1
+    day_before = datetime(2026, 3, 4, 12, tzinfo=UTC).timestamp()
+    os.utime(taken, (day_before, day_before))
+    office.run(*announced)
+    assert reply_to_returned(office.settings)["sent"] == 1
+    ((_, text),) = letters(inbox)
+    assert "日期须在 2026-03-01 至 2026-03-04 之间" in text
 
 
 def test_a_domain_that_is_not_allowed_is_refused(office: Office, inbox: Path) -> None:

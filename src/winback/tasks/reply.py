@@ -56,7 +56,7 @@ def send_replies(
 ) -> dict[str, int]:
     """Send the replies that wait, as the workbooks read now; return the counts.
 
-    Who has left meanwhile gets none.
+    Who has left meanwhile gets none, nor is one sent of a workbook in which nothing is wrong any more.
 
     Raises:
         WinbackError: the mail server cannot be used, or not every mail got through.
@@ -107,7 +107,9 @@ def _mails(
             raise WinbackError(
                 "the workbook is no longer in the folder", "drop it there again, or let the mail go"
             )
-        return reply(reading, known[address], settings, period) if address in known else None
+        if address not in known or not reading.problems:
+            return None
+        return reply(reading, known[address], settings, period)
 
     def mail(address: str) -> Mail:
         identity = message_id(NAME, period.name, address, settings.mail.sender)

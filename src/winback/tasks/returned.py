@@ -14,13 +14,14 @@ import io
 import mailbox
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -98,12 +99,22 @@ def reply_to_returned(settings: Settings) -> dict[str, int]:
         if not (waiting := replies_that_wait(connection)):
             return asdict(SendSummary())
         checks, arrived = read_checks(connection, settings), workbooks(settings.tasks.place)
+        taken_on = _days_of_taking(settings.tasks.accepted, settings.zone)
         readings = {
-            digest: read_workbook(content, checks)
+            # A day to come was wrong when the workbook was taken, and its row is not in the CSV.
+            digest: read_workbook(content, replace(checks, today=taken_on.get(digest, checks.today)))
             for digest, (_, content) in arrived.items()
             if digest in waiting
         }
         return send_replies(connection, settings, waiting, readings)
+
+
+def _days_of_taking(accepted: Path, zone: ZoneInfo) -> dict[str, date]:
+    """Return on which day each workbook was taken, by its digest: the day of its CSV."""
+    return {
+        path.stem.rpartition("_")[2]: datetime.fromtimestamp(path.stat().st_mtime, zone).date()
+        for path in accepted.glob("contacts_*.csv")
+    }
 
 
 def workbooks(folder: Path) -> dict[str, tuple[Path, bytes]]:
