@@ -7,7 +7,7 @@ with happened as (
     inner join people using (customer_key)
     union all
     select id, opened_on, 0, 0, 1
-    from marts.fct_complaints
+    from handled
     inner join people using (customer_key)
 ),
 
