@@ -42,6 +42,7 @@ from winback import build, project
 from winback.build import build_warehouse
 from winback.config import Settings
 from winback.feeds import FEEDS
+from winback.holidays import Holidays
 from winback.publish import LIVE, STANDBY, prepare_standby
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
@@ -135,7 +136,7 @@ class Bench:
         measured = self.measured
         seconds = timed(lambda: self.company.load(self.url, day))
         say(f"loaded {measured.history.orders:,} orders in {seconds:.0f} s")
-        limit = Limit(self.company, self.folder, LINES)
+        limit = Limit(self.company, self.folder, LINES, Holidays(self.settings.business.holidays))
         if with_limit:
             measured.same_tables = self.build("the same tables", lambda: self.models_alone(day, limit.marts))
             self.drop_built()

@@ -12,7 +12,9 @@ import psycopg
 from generate import KEYS, SQL, Company
 
 from winback.feeds import FEEDS
+from winback.holidays import Holidays
 from winback.publish import LIVE
+from winback.rules.calendar import write_calendar
 from winback.rules.load import load_rules
 
 DUCKDB_TYPES = {
@@ -29,8 +31,8 @@ DUCKDB_TYPES = {
 class Limit:
     """The marts by hand: DuckDB, two threads, a database file."""
 
-    def __init__(self, company: Company, folder: Path, lines: Mapping[str, str]) -> None:
-        self.company, self.folder, self.lines = company, folder, lines
+    def __init__(self, company: Company, folder: Path, lines: Mapping[str, str], holidays: Holidays) -> None:
+        self.company, self.folder, self.lines, self.holidays = company, folder, lines, holidays
         self.raw, self.file = folder / "raw.duckdb", folder / "limit.duckdb"
         self.rules = folder / "rules_of_the_limit"
 
@@ -60,6 +62,7 @@ class Limit:
         """Build all marts anew; return the seconds."""
         self.file.unlink(missing_ok=True)
         load_rules(self.lines).write(self.rules)
+        write_calendar(self.rules, self.holidays, day)
         with duckdb.connect(str(self.file), config={"threads": 2}) as database:
             database.execute(f"attach '{self.raw}' as raw (read_only)")
             database.execute("set timezone = 'UTC'")

@@ -85,13 +85,14 @@ create table marts.fct_orders as
 select * exclude (reverses_order_key) from documents
 where order_class <> 'void' and order_key not in (select order_key from void);
 
-create table marts.fct_complaints as
+create temp table handled as
 with handling as (
     select
         *,
         business_day(first_response_at) <= getvariable('as_of') as is_answered,
         business_day(resolved_at) <= getvariable('as_of') as is_resolved,
-        bool_or(status is not null or resolved_at is not null) over (partition by source_id) as has_handling
+        bool_or(status is not null or resolved_at is not null) over (partition by source_id) as has_handling,
+        bool_or(first_response_at is not null) over (partition by source_id) as has_responses
     from raw.complaints
     where deleted_on is null and business_day(opened_at) <= getvariable('as_of')
 )
@@ -115,7 +116,11 @@ select
     if(is_resolved, business_day(resolved_at), null) as resolved_on,
     if(is_resolved, epoch(resolved_at - opened_at) / 3600, null) as resolution_hours,
     satisfaction,
-    compensation
+    compensation,
+    has_responses,
+    if(is_answered, first_response_at, null) as first_response_at,
+    if(is_resolved, resolved_at, null) as resolved_at,
+    reopened_count > 0 as is_reopened
 from handling
 left join rules.complaint_statuses as statuses on lower(trim(handling.status)) = statuses.status
 left join survivors on customer_source_id || ':' || customer_id = survivors.customer_key;
@@ -136,7 +141,7 @@ seen as (
     select customer_key, min(ordered_on) as seen_on, false as do_not_contact from documents
     group by 1
     union all
-    select customer_key, min(opened_on), false from marts.fct_complaints
+    select customer_key, min(opened_on), false from handled
     group by 1
     union all
     select coalesce(survivor_key, customer_key), registered_on, coalesce(do_not_contact, false) from known

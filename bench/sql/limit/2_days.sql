@@ -7,7 +7,7 @@ with happened as (
     inner join people using (customer_key)
     union all
     select id, opened_on, 0, 0, 1
-    from marts.fct_complaints
+    from handled
     inner join people using (customer_key)
 ),
 
@@ -24,6 +24,7 @@ daily as (
 select
     *,
     lead(day) over own_days as next_day,
+    sum(orders) over to_date as orders_to_date,
     sum(revenue) over to_date as revenue_to_date,
     sum(revenue) over (
         partition by id order by day + 1 range between trailing_year() preceding and current row

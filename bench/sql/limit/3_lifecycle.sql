@@ -59,6 +59,7 @@ happened as (
         unnest(range(places.place, coalesce(nexts.place, last_place() + 1))) as place,
         first_order_on,
         last_order_on,
+        orders_to_date,
         revenue_to_date,
         coalesce(value_12m, 0) as value_12m
     from valued
@@ -71,6 +72,7 @@ earlier as (
     select
         id,
         unnest(range(places.gone, coalesce(nexts.gone, last_place() + 1))) as place,
+        orders_to_date,
         revenue_to_date
     from days
     inner join places on days.day = places.day
@@ -94,12 +96,13 @@ select
     place,
     first_order_on,
     last_order_on,
+    (happened.orders_to_date - coalesce(earlier.orders_to_date, 0))::int as orders_12m,
     happened.revenue_to_date - coalesce(earlier.revenue_to_date, 0) as revenue_12m,
     value_12m
 from happened
 left join earlier using (id, place)
 union all
-select id, place, null, null, 0, 0 from waiting;
+select id, place, null, null, 0, 0, 0 from waiting;
 
 -- What holds from a day until another, in the order in which it decides the stage.
 create temp table stages as
@@ -228,6 +231,7 @@ select
     end as stage,
     first_order_on,
     last_order_on,
+    states.orders_12m,
     states.revenue_12m,
     value_12m,
     coalesce(own.tier, 'none') as tier,
@@ -248,7 +252,7 @@ with recent as (
 ),
 
 open as (
-    select id, business_line, last_order_on, orders_12m, known.revenue_12m
+    select id, business_line, last_order_on, recent.orders_12m, known.revenue_12m
     from recent
     inner join people using (id)
     inner join known using (id)
@@ -279,14 +283,17 @@ select
     customer_key, source_id, customer_id, kind, business_line, policy, region_key, account_manager_key, registered_on,
     do_not_contact, first_order_on, last_order_on,
     getvariable('as_of') - last_order_on as days_since_last_order,
-    if(known.id is null, null, coalesce(orders_12m, 0)) as orders_12m,
+    if(known.id is null, null, coalesce(buyers.orders_12m, 0)) as orders_12m,
     revenue_12m,
     rfm_recency,
     rfm_frequency,
     rfm_money,
     segment,
     coalesce(tier, 'none') as tier,
+    'revenue' as ranked_by,
+    revenue_12m as figure_12m,
     coalesce(value_tier, 'none') as value_tier,
+    coalesce(value_tier in ('vip', 'major'), false) as is_key_customer,
     coalesce(value_12m, 0) as value_12m,
     stage,
     closed_on

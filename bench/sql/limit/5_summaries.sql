@@ -15,7 +15,8 @@ select
     start_tier as from_tier,
     months.tier as to_tier,
     if(to_ranks.rank_order < from_ranks.rank_order, 'up', 'down') as direction,
-    revenue_12m
+    revenue_12m,
+    'revenue' as ranked_by
 from marts.customer_months as months
 inner join ranks as from_ranks on start_tier = from_ranks.tier
 inner join ranks as to_ranks on months.tier = to_ranks.tier
@@ -61,35 +62,88 @@ select unnest(path) as ancestor_region_key, region_key, depth - unnest(range(1, 
 union all
 select 'all', region_key, depth from paths;
 
-create table marts.retention_months_rollup as
-with totals as (
+-- a bridge or a base is summed over lines that all have one, and bridges of one length
+create temp table rollup_totals as
+with line_months as (
     select
-        month, period_ends_on, is_complete,
-        coalesce(business_line, 'all') as business_line,
-        ancestor_region_key as region_key,
-        coalesce(value_tier, 'all') as value_tier,
-        sum(customers_start) as customers_start,
-        sum(customers_closed) as customers_closed,
-        sum(churn_base) as churn_base,
-        sum(customers_churned) as customers_churned,
-        sum(customers_new) as customers_new,
-        sum(customers_reactivated) as customers_reactivated,
-        sum(customers_end) as customers_end,
-        sum(churn_members) as churn_members,
-        sum(orders) as orders,
-        sum(revenue) as revenue,
-        sum(revenue_at_risk) as revenue_at_risk,
-        sum(lost_revenue) as lost_revenue,
-        sum(complaints) as complaints
+        month,
+        business_line,
+        any_value(bridge_months) as bridge_months,
+        count(revenue_start) > 0 as has_bridge,
+        count(base_revenue) > 0 as has_base
     from marts.retention_months
+    left join lines using (business_line)
+    left join rules.policies as policies using (policy)
+    group by 1, 2
+),
+
+told as (
+    select
+        months.month,
+        ancestor_region_key,
+        coalesce(bool_and(has_bridge), true) and count(distinct bridge_months) <= 1 as has_bridge,
+        coalesce(bool_and(has_base), true) as has_base
+    from marts.retention_months as months
     inner join marts.dim_region_rollup using (region_key)
-    group by month, period_ends_on, is_complete, ancestor_region_key, cube (business_line, value_tier)
+    left join line_months
+        on
+            months.month = line_months.month
+            and months.business_line = line_months.business_line
+            and revenue_12m <> 0
+    group by 1, 2
 )
 select
-    *,
-    churn_members / nullif(churn_base, 0) as churn_rate,
-    1 - churn_members / nullif(churn_base, 0) as retention_rate
-from totals;
+    months.month, period_ends_on, is_complete,
+    regions.ancestor_region_key as region_key,
+    coalesce(months.business_line, 'all') as business_line,
+    coalesce(value_tier, 'all') as value_tier,
+    sum(customers_registered) as customers_registered,
+    sum(customers_active) as customers_active,
+    sum(customers_zero_use) as customers_zero_use,
+    sum(customer_orders) as customer_orders,
+    sum(contact_base) as contact_base,
+    sum(customers_contacted) as customers_contacted,
+    sum(customers_start) as customers_start,
+    sum(customers_closed) as customers_closed,
+    sum(churn_base) as churn_base,
+    sum(customers_churned) as customers_churned,
+    sum(customers_new) as customers_new,
+    sum(customers_reactivated) as customers_reactivated,
+    sum(customers_end) as customers_end,
+    sum(churn_members) as churn_members,
+    sum(orders) as orders,
+    sum(orders_promised) as orders_promised,
+    sum(orders_on_time) as orders_on_time,
+    sum(complaints) as complaints,
+    sum(customers_12m) as customers_12m,
+    sum(customers_repeat_12m) as customers_repeat_12m,
+    sum(revenue) as revenue,
+    sum(customer_revenue) as customer_revenue,
+    sum(revenue_at_risk) as revenue_at_risk,
+    sum(lost_revenue) as lost_revenue,
+    sum(revenue_12m) as revenue_12m,
+    null::decimal(18, 2) as margin_12m,
+    if(grouping(months.business_line) = 0 or has_bridge, sum(revenue_start), null) as revenue_start,
+    if(grouping(months.business_line) = 0 or has_bridge, sum(revenue_new), null) as revenue_new,
+    if(grouping(months.business_line) = 0 or has_bridge, sum(revenue_reactivated), null) as revenue_reactivated,
+    if(grouping(months.business_line) = 0 or has_bridge, sum(revenue_expansion), null) as revenue_expansion,
+    if(grouping(months.business_line) = 0 or has_bridge, sum(revenue_contraction), null) as revenue_contraction,
+    if(grouping(months.business_line) = 0 or has_bridge, sum(revenue_lapsed), null) as revenue_lapsed,
+    if(grouping(months.business_line) = 0 or has_bridge, sum(revenue_end), null) as revenue_end,
+    if(grouping(months.business_line) = 0 or has_base, sum(base_revenue), null) as base_revenue,
+    if(grouping(months.business_line) = 0 or has_base, sum(base_revenue_kept), null) as base_revenue_kept,
+    if(grouping(months.business_line) = 0 or has_base, sum(base_revenue_now), null) as base_revenue_now,
+    if(grouping(months.business_line) = 0 or has_base, sum(established_revenue), null) as established_revenue,
+    if(grouping(months.business_line) = 0 or has_base, sum(established_revenue_kept), null) as established_revenue_kept,
+    if(grouping(months.business_line) = 0 or has_base, sum(established_revenue_now), null) as established_revenue_now
+from marts.retention_months as months
+inner join marts.dim_region_rollup as regions using (region_key)
+inner join told on months.month = told.month and regions.ancestor_region_key = told.ancestor_region_key
+group by
+    months.month, period_ends_on, is_complete, regions.ancestor_region_key, has_bridge, has_base,
+    cube (months.business_line, value_tier);
+
+create table marts.retention_months_rollup as from rated('rollup_totals');
 
 create table marts.account_manager_risk as
 with gone as (
