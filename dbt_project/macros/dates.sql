@@ -60,12 +60,13 @@
     (extract(epoch from {{ later }} - {{ earlier }}) / 3600)
 {%- endmacro %}
 
-{# The places, in a sorted array of days, of those from one day until another; until the last where there is no other. #}
-{% macro places(from_day, until_day, days) -%}
-    generate_series(
-        width_bucket({{ from_day }} - 1, {{ days }}) + 1,
+{# Values that stand at the places, in a sorted array of days, of those from one day until another; until the last where
+   there is no other. PostgreSQL reckons with ten for each, with a thousand of a series of places. #}
+{% macro at_places(values, from_day, until_day, days) -%}
+    unnest({{ values }}[
+        width_bucket({{ from_day }} - 1, {{ days }}) + 1:
         coalesce(width_bucket({{ until_day }} - 1, {{ days }}), cardinality({{ days }}))
-    )
+    ])
 {%- endmacro %}
 
 {# Whether people work on a day: the calendar knows holidays and the days worked in exchange, else the weekday decides. #}

@@ -69,6 +69,12 @@ events as (
     from costed_lines
 ),
 
+-- how many days there are cannot be foretold: hashing them would not fit into memory
+in_order as (
+    select * from events
+    order by customer_key, day
+),
+
 daily as (
     select
         customer_key,
@@ -82,8 +88,8 @@ daily as (
         sum(known_cost) as known_cost,
         sum(costed_revenue) as costed_revenue,
         cast(sum(complaints) as integer) as complaints
-    from events
-    group by 1, 2
+    from in_order
+    group by customer_key, day
 ),
 
 yearly as (

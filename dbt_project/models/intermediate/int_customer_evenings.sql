@@ -24,7 +24,9 @@ final as (
         evenings.bridge_revenue,
         evenings.value_12m,
         coalesce(tiers.tier, 'none') as tier,
-        coalesce(value_tiers.tier, 'none') as value_tier
+        coalesce(value_tiers.tier, 'none') as value_tier,
+        coalesce(versions.region_key, '-1') as region_key,
+        coalesce(versions.account_manager_key, '-1') as account_manager_key
     from evenings
     inner join {{ ref('int_stages') }} as spells
         on
@@ -39,6 +41,11 @@ final as (
         on
             evenings.customer_key = value_tiers.customer_key
             and least({{ month_end('evenings.last_order_on') }}, evenings.day) = value_tiers.day
+    left join {{ ref('stg_customers_versions') }} as versions
+        on
+            evenings.customer_key = versions.customer_key
+            and evenings.day >= versions.valid_from
+            and (evenings.day < versions.valid_to or versions.valid_to is null)
 )
 
 select * from final

@@ -9,10 +9,6 @@ customers as (
     select * from {{ ref('int_customers') }}
 ),
 
-versions as (
-    select * from {{ ref('stg_customers_versions') }}
-),
-
 policies as (
     select * from {{ ref('policies') }}
 ),
@@ -20,20 +16,6 @@ policies as (
 data_begins as (
     select * from {{ ref('int_data_begins') }}
     where build_id = {{ var('build_id') }}
-),
-
-customer_periods as (
-    select
-        customers.*,
-        periods.grain,
-        periods.starts_on,
-        periods.ends_on,
-        periods.period_ends_on,
-        periods.evening_before,
-        periods.is_complete
-    from customers
-    inner join periods on customers.first_seen_on <= periods.period_ends_on
-    where {{ of_changed_periods('periods.ends_on', 'customers.customer_key') }}
 ),
 
 activity as (
@@ -65,79 +47,124 @@ activity as (
     {% endfor %}
 ),
 
+ends as (
+    select
+        evenings.customer_key,
+        periods.*,
+        evenings.region_key,
+        evenings.account_manager_key,
+        evenings.stage,
+        evenings.is_live,
+        evenings.tier,
+        evenings.value_tier,
+        evenings.value_12m,
+        evenings.orders_12m,
+        evenings.revenue_12m,
+        evenings.cost_12m,
+        evenings.bridge_revenue,
+        evenings.first_order_on,
+        evenings.last_order_on
+    from {{ ref('int_customer_evenings') }} as evenings
+    inner join periods on evenings.day = periods.period_ends_on
+    where {{ of_changed_periods('periods.ends_on', 'evenings.customer_key') }}
+
+    union all
+
+    -- the unknown member has no evenings
+    select
+        '-1' as customer_key,
+        periods.*,
+        '-1' as region_key,
+        '-1' as account_manager_key,
+        null as stage,
+        false as is_live,
+        'none' as tier,
+        'none' as value_tier,
+        0 as value_12m,
+        0 as orders_12m,
+        0 as revenue_12m,
+        null as cost_12m,
+        null as bridge_revenue,
+        null as first_order_on,
+        null as last_order_on
+    from periods
+    where {{ of_changed_periods('periods.ends_on', "'-1'") }}
+),
+
+starts as (
+    select
+        evenings.*,
+        periods.grain,
+        periods.starts_on
+    from {{ ref('int_customer_evenings') }} as evenings
+    inner join periods on evenings.day = periods.evening_before
+),
+
 both_ends as (
     select
-        customer_periods.customer_key,
-        customer_periods.business_line,
-        coalesce(end_versions.region_key, '-1') as region_key,
-        coalesce(end_versions.account_manager_key, '-1') as account_manager_key,
+        ends.customer_key,
+        customers.business_line,
+        ends.region_key,
+        ends.account_manager_key,
         coalesce(start_versions.region_key, '-1') as start_region_key,
         coalesce(start_versions.account_manager_key, '-1') as start_account_manager_key,
-        customer_periods.grain,
-        customer_periods.starts_on,
-        customer_periods.ends_on,
-        customer_periods.period_ends_on,
-        customer_periods.evening_before,
-        customer_periods.is_complete,
+        ends.grain,
+        ends.starts_on,
+        ends.ends_on,
+        ends.period_ends_on,
+        ends.evening_before,
+        ends.is_complete,
         coalesce(activity.orders, 0) as orders,
         coalesce(activity.orders_promised, 0) as orders_promised,
         coalesce(activity.orders_on_time, 0) as orders_on_time,
         coalesce(activity.revenue, 0) as revenue,
         coalesce(activity.complaints, 0) as complaints,
-        at_end.stage,
-        coalesce(at_end.is_live, false) as is_live_at_end,
-        coalesce(at_end.tier, 'none') as tier,
-        coalesce(at_end.value_tier, 'none') as value_tier,
-        coalesce(at_end.value_12m, 0) as value_12m,
-        coalesce(at_end.orders_12m, 0) as orders_12m,
-        coalesce(at_end.revenue_12m, 0) as revenue_12m,
-        at_end.cost_12m,
-        at_end.bridge_revenue,
-        at_end.first_order_on,
-        at_end.last_order_on,
-        at_start.last_order_on as start_last_order_on,
+        ends.stage,
+        ends.is_live as is_live_at_end,
+        ends.tier,
+        ends.value_tier,
+        ends.value_12m,
+        ends.orders_12m,
+        ends.revenue_12m,
+        ends.cost_12m,
+        ends.bridge_revenue,
+        ends.first_order_on,
+        ends.last_order_on,
+        starts.last_order_on as start_last_order_on,
         -- who had not been seen by then had not ordered by then
-        case
-            when customer_periods.customer_key <> '-1' then coalesce(at_start.stage, 'prospect')
-        end as start_stage,
-        coalesce(at_start.is_live, false) as is_live_at_start,
-        at_start.tier as start_tier,
-        coalesce(at_start.value_tier, 'none') as start_value_tier,
-        coalesce(at_start.bridge_revenue, 0) as start_bridge_revenue,
+        case when ends.customer_key <> '-1' then coalesce(starts.stage, 'prospect') end as start_stage,
+        coalesce(starts.is_live, false) as is_live_at_start,
+        starts.tier as start_tier,
+        coalesce(starts.value_tier, 'none') as start_value_tier,
+        coalesce(starts.bridge_revenue, 0) as start_bridge_revenue,
         data_begins.data_begin_on,
         policies.bridge_months,
         coalesce(
-            customer_periods.is_complete
-            and data_begins.data_begin_on <= customer_periods.evening_before - policies.churn_days + 1,
+            ends.is_complete
+            and data_begins.data_begin_on <= ends.evening_before - policies.churn_days + 1,
             false
         ) as is_churn_rate_defined
-    from customer_periods
+    from ends
+    inner join customers on ends.customer_key = customers.customer_key
+    left join starts
+        on
+            ends.customer_key = starts.customer_key
+            and ends.grain = starts.grain
+            and ends.starts_on = starts.starts_on
+    -- a source may know customers before they are first seen
+    left join {{ ref('stg_customers_versions') }} as start_versions
+        on
+            ends.customer_key = start_versions.customer_key
+            and ends.evening_before >= start_versions.valid_from
+            and (ends.evening_before < start_versions.valid_to or start_versions.valid_to is null)
     left join activity
         on
-            customer_periods.customer_key = activity.customer_key
-            and customer_periods.grain = activity.grain
-            and customer_periods.starts_on = activity.starts_on
-    left join {{ ref('int_customer_evenings') }} as at_end
-        on
-            customer_periods.customer_key = at_end.customer_key
-            and customer_periods.period_ends_on = at_end.day
-    left join {{ ref('int_customer_evenings') }} as at_start
-        on
-            customer_periods.customer_key = at_start.customer_key
-            and customer_periods.evening_before = at_start.day
-    left join versions as end_versions
-        on
-            customer_periods.customer_key = end_versions.customer_key
-            and customer_periods.period_ends_on >= end_versions.valid_from
-            and (customer_periods.period_ends_on < end_versions.valid_to or end_versions.valid_to is null)
-    left join versions as start_versions
-        on
-            customer_periods.customer_key = start_versions.customer_key
-            and customer_periods.evening_before >= start_versions.valid_from
-            and (customer_periods.evening_before < start_versions.valid_to or start_versions.valid_to is null)
-    left join policies on customer_periods.policy = policies.policy
-    left join data_begins on customer_periods.business_line = data_begins.business_line
-    where customer_periods.customer_key <> '-1' or activity.customer_key is not null
+            ends.customer_key = activity.customer_key
+            and ends.grain = activity.grain
+            and ends.starts_on = activity.starts_on
+    left join policies on customers.policy = policies.policy
+    left join data_begins on customers.business_line = data_begins.business_line
+    where ends.customer_key <> '-1' or activity.customer_key is not null
 ),
 
 counted as (

@@ -67,12 +67,12 @@ bridge_calendars as (
 waiting as (
     select
         customers.customer_key,
-        calendars.evenings[series.place] as day
+        evening.day
     from customers
     inner join calendars on customers.is_changed = calendars.is_changed
-    cross join lateral {{ places(
-        'customers.first_seen_on', 'customers.first_active_on', 'calendars.evenings'
-    ) }} as series (place)
+    cross join lateral {{ at_places(
+        'calendars.evenings', 'customers.first_seen_on', 'customers.first_active_on', 'calendars.evenings'
+    ) }} as evening (day)
     where
         customers.first_active_on > calendars.evenings[1]
         or customers.first_active_on is null
@@ -81,7 +81,7 @@ waiting as (
 happened as (
     select
         customer_days.customer_key,
-        calendars.evenings[series.place] as day,
+        evening.day,
         customer_days.first_order_on,
         customer_days.last_order_on,
         customer_days.bridge_months,
@@ -92,9 +92,9 @@ happened as (
         customer_days.value_12m
     from customer_days
     inner join calendars on customer_days.is_changed = calendars.is_changed
-    cross join lateral {{ places(
-        'customer_days.day', 'customer_days.next_day', 'calendars.evenings'
-    ) }} as series (place)
+    cross join lateral {{ at_places(
+        'calendars.evenings', 'customer_days.day', 'customer_days.next_day', 'calendars.evenings'
+    ) }} as evening (day)
     where
         customer_days.next_day > calendars.evenings[1]
         or customer_days.next_day is null
@@ -104,16 +104,16 @@ happened as (
 earlier as (
     select
         customer_days.customer_key,
-        calendars.evenings[series.place] as day,
+        evening.day,
         customer_days.orders_to_date,
         customer_days.revenue_to_date,
         customer_days.cost_to_date,
         customer_days.costed_revenue_to_date
     from customer_days
     inner join calendars on customer_days.is_changed = calendars.is_changed
-    cross join lateral {{ places(
-        'customer_days.day', 'customer_days.next_day', 'calendars.years_before'
-    ) }} as series (place)
+    cross join lateral {{ at_places(
+        'calendars.evenings', 'customer_days.day', 'customer_days.next_day', 'calendars.years_before'
+    ) }} as evening (day)
     where
         customer_days.next_day > calendars.years_before[1]
         or customer_days.next_day is null
@@ -122,16 +122,16 @@ earlier as (
 before_bridge as (
     select
         customer_days.customer_key,
-        calendars.evenings[series.place] as day,
+        evening.day,
         customer_days.revenue_to_date
     from customer_days
     inner join bridge_calendars as calendars
         on
             customer_days.is_changed = calendars.is_changed
             and customer_days.bridge_months = calendars.bridge_months
-    cross join lateral {{ places(
-        'customer_days.day', 'customer_days.next_day', 'calendars.spans_before'
-    ) }} as series (place)
+    cross join lateral {{ at_places(
+        'calendars.evenings', 'customer_days.day', 'customer_days.next_day', 'calendars.spans_before'
+    ) }} as evening (day)
     where
         customer_days.next_day > calendars.spans_before[1]
         or customer_days.next_day is null

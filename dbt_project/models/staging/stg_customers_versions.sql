@@ -1,3 +1,6 @@
+{# A table: eight models ask for it, and how many rows hold on a day has to be known. #}
+{{ config(materialized="table") }}
+
 with versions as (
     select
         source_id,

@@ -19,10 +19,6 @@ with periods as (
     where grain = 'month'
 ),
 
-versions as (
-    select * from {{ ref('stg_customers_versions') }}
-),
-
 -- what a customer brought within the bridge's months was positive for the first time
 first_paid as (
     select
@@ -55,7 +51,7 @@ bridged as (
         end as bridge_class,
         base.revenue_12m as base_revenue,
         base.value_tier as base_value_tier,
-        coalesce(versions.region_key, '-1') as base_region_key,
+        base.region_key as base_region_key,
         base.first_order_on < {{ trailing_start('base.day') }} as is_established
     from periods
     left join first_paid on periods.customer_key = first_paid.customer_key
@@ -70,11 +66,6 @@ bridged as (
             and periods.year_ago = base.day
             and periods.has_base_year
             and base.revenue_12m > 0
-    left join versions
-        on
-            base.customer_key = versions.customer_key
-            and base.day >= versions.valid_from
-            and (base.day < versions.valid_to or versions.valid_to is null)
 ),
 
 final as (
@@ -126,7 +117,7 @@ final as (
         case when is_bridge_defined then bridge_revenue - start_bridge_revenue end as bridge_amount,
         base_revenue,
         base_value_tier,
-        case when base_revenue is not null then base_region_key end as base_region_key,
+        base_region_key,
         is_established
     from bridged
 )
