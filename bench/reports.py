@@ -150,7 +150,7 @@ def mail_server() -> Iterator[str]:
 
 
 def send(company: Settings, measured: Measured, profile: Path | None) -> None:
-    """Send the issue, with an eye on the memory after each mail, and stop the clock to draw alone what it shows."""
+    """Send the issue, with an eye on the memory after each mail; the clock stands still for the floor."""
     resident: list[int] = []
     stopped = 0.0
     render, profiler = issue.render, cProfile.Profile()
