@@ -99,25 +99,21 @@ def read_rows(
         "scope_key": recipient.scope.key,
     }
     _create_tables(connection)  # a temp table cannot be made, but can be filled, in a read-only transaction
-    with (
-        reading_marts(connection),
-        connection.transaction(),
-        connection.cursor(row_factory=dict_row) as cursor,
-    ):
-        cursor.execute("set transaction isolation level repeatable read read only")
+    with reading_marts(connection), connection.transaction():
+        connection.execute("set transaction isolation level repeatable read read only")
         scope = fill_scoped_customers(connection, recipient, as_of_date)
         if scope is None:
             return None
         sent = {"report": report.name, "address": recipient.address, "ends_on": before_ends_on}
-        cursor.execute(_FILL_FIGURES_AS_SENT, sent)
+        connection.execute(_FILL_FIGURES_AS_SENT, sent)
         if report.has_tasks:
-            cursor.execute(_FILL_OWN_TASKS, parameters)
-            cursor.execute(FILL_IN_TRIAL, parameters)
-        blocks = _run(cursor, report, parameters)
+            connection.execute(_FILL_OWN_TASKS, parameters)
+            connection.execute(FILL_IN_TRIAL, parameters)
+        blocks = _run(connection, report, parameters)
         page = None
         if report.page is not None and report.file.page is not None:
             keys = report.file.page.customers(blocks)
-            page = _run(cursor, report.page, {**parameters, "customer_keys": keys}) if keys else {}
+            page = _run(connection, report.page, {**parameters, "customer_keys": keys}) if keys else {}
     return ReportRows(scope, blocks, page)
 
 
@@ -144,7 +140,12 @@ def create_list_tables(connection: psycopg.Connection[Any]) -> None:
 
 
 def _run(
-    cursor: psycopg.Cursor[dict[str, Any]], report: Report, parameters: Mapping[str, Any]
+    connection: psycopg.Connection[Any], report: Report, parameters: Mapping[str, Any]
 ) -> dict[str, tuple[Row, ...]]:
     values = {**report.file.parameters, **parameters}
-    return {block: tuple(cursor.execute(query, values)) for block, query in report.queries}
+    with connection.pipeline():  # one round trip for all of them
+        asked = {
+            block: connection.cursor(row_factory=dict_row).execute(query, values)
+            for block, query in report.queries
+        }
+        return {block: tuple(answer.fetchall()) for block, answer in asked.items()}
