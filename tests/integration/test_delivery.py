@@ -285,11 +285,15 @@ def test_a_mail_cannot_be_sent_twice_to_one_recipient_in_one_go(ledger: psycopg.
         send(ledger, inbox.url, ["lin", "Lin"])
 
 
-def test_a_connection_inside_a_transaction_is_refused(warehouse: str) -> None:
-    with psycopg.connect(warehouse) as connection:
-        connection.execute("select 1")
-        with pytest.raises(ValueError, match="not inside a transaction"):
-            send(connection, "smtp://127.0.0.1:1")
+def test_a_connection_whose_statements_are_not_committed_at_once_is_refused(warehouse: str) -> None:
+    with psycopg.connect(warehouse) as connection, pytest.raises(ValueError, match="in autocommit"):
+        send(connection, "smtp://127.0.0.1:1")
+    with (
+        psycopg.connect(warehouse, autocommit=True) as connection,
+        connection.transaction(),
+        pytest.raises(ValueError, match="not inside a transaction"),
+    ):
+        send(connection, "smtp://127.0.0.1:1")
 
 
 def test_addresses_stay_out_of_the_log(

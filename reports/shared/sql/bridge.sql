@@ -4,7 +4,10 @@ with months as (
     from marts.customer_months
     inner join scoped_customers on customer_months.customer_key = scoped_customers.customer_key
     where customer_months.month = (
-        select max(complete.month) from marts.customer_months as complete
+        -- asked of the scope's customers: of all, it would be most of a small scope's time
+        select max(complete.month)
+        from marts.customer_months as complete
+        inner join scoped_customers on complete.customer_key = scoped_customers.customer_key
         where complete.is_complete and complete.period_ends_on <= %(ends_on)s
     )
     and customer_months.bridge_class is not null

@@ -44,15 +44,16 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The rows of one issue of a report. The connection must not be inside a transaction."""
+    """The rows of one issue of a report. Each statement is a transaction: the connection is in autocommit."""
 
     connection: psycopg.Connection[Any]
     report: str
     period: str
 
     def __post_init__(self) -> None:
-        if self.connection.info.transaction_status != TransactionStatus.IDLE:
-            raise ValueError("the ledger needs a connection that is not inside a transaction")
+        is_idle = self.connection.info.transaction_status == TransactionStatus.IDLE
+        if not (self.connection.autocommit and is_idle):
+            raise ValueError("the ledger needs a connection in autocommit that is not inside a transaction")
 
     def announce(self, message_ids: Mapping[str, str]) -> None:
         """Note all recipients at once as pending, with the Message-ID of each; who is noted stays as is."""
@@ -85,11 +86,10 @@ class Ledger:
 
     def states(self) -> dict[str, State]:
         """Return the state of every recipient's mail."""
-        with self.connection.transaction():
-            rows = self.connection.execute(
-                "select recipient, state from ops.deliveries where (report, period) = (%s, %s)",
-                [self.report, self.period],
-            ).fetchall()
+        rows = self.connection.execute(
+            "select recipient, state from ops.deliveries where (report, period) = (%s, %s)",
+            [self.report, self.period],
+        ).fetchall()
         return dict(rows)
 
     def claim(self, recipient: str) -> None:
@@ -166,10 +166,9 @@ class Ledger:
         return self.report, self.period, recipient
 
     def _execute(self, query: LiteralString, values: Sequence[Any]) -> tuple[Any, ...] | None:
-        """Run one statement in a transaction of its own: it is committed when this returns."""
-        with self.connection.transaction():
-            cursor = self.connection.execute(query, values)
-            return cursor.fetchone() if cursor.description else None
+        """Run one statement: it is committed when this returns."""
+        cursor = self.connection.execute(query, values)
+        return cursor.fetchone() if cursor.description else None
 
 
 def read_deliveries(

@@ -41,7 +41,7 @@ def test_the_picture_is_twice_as_wide_as_it_is_shown() -> None:
     width, height = struct.unpack(">II", picture[16:24])
     assert width == 2 * chart.WIDTH
     assert 0.5 < height / width < 0.9
-    assert len(picture) < 150_000
+    assert len(picture) < 30_000
 
 
 @pytest.mark.filterwarnings("error")
