@@ -282,6 +282,32 @@ def test_a_region_sees_what_lies_below_it_in_every_report(marts: Any, no_charts:
     assert 0 < len(in_scope(scene, Scope("region", "erp:R001"))) < len(customers)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_kept_from_one_recipient_for_the_next(marts: Any, name: str) -> None:
+    """On one connection, as in an issue, in both orders: what one was told would show in the other's mail."""
+    customers = tuple(
+        Customer(number, 0, number % 2, LINES[number % 2], STAGES[number % 3], TIERS[0])
+        for number in range(9)
+    )
+    scene = Scene((Region(0, None),), customers)
+    fill(marts, scene)
+    scopes = [Scope("account_manager", manager_key(0)), Scope("account_manager", manager_key(1))]
+    scopes.append(Scope("everything"))
+
+    def told(scope: Scope) -> tuple[str, tuple[bytes, ...]]:
+        rows, message = issue(marts, name, scope)
+        assert rows.scope.customers == len(in_scope(scene, scope))
+        images = [part for part in message.walk() if part.get_content_maintype() == "image"]
+        return all_text(message) + repr(rows), tuple(part.get_content() for part in images)
+
+    forth = {scope: told(scope) for scope in scopes}
+    back = {scope: told(scope) for scope in reversed(scopes)}
+    assert forth == back
+    texts, pictures = ({told[part] for told in forth.values()} for part in (0, 1))
+    assert len(texts) == len(scopes)
+    assert len(pictures) == len(scopes) or pictures == {()}
+
+
 def check_receivers(marts: Any, scene: Scene) -> None:
     found = with_account_managers(marts, [], "zh", AS_OF, with_superiors=True)
     assert {(one.scope.kind, one.scope.key) for one in found} == receivers(scene)
