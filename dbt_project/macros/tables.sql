@@ -49,12 +49,13 @@
 {%- endmacro %}
 
 {# Statistics are taken of a quarter of the rows that PostgreSQL would sample: plans are the same, and looking at wide
-   tables took an eighth of a build. Joins hash: customers' days cannot be estimated well, and PostgreSQL would rather
-   sort wide rows once for each join. #}
+   tables took an eighth of a build. A model of wide rows may say that its joins must not sort them (`joins_hash`). #}
 {% macro done(statements, type='table') %}
     {% call statement('main') %}
         set local default_statistics_target = 25;
+        {%- if config.get('meta', {}).get('joins_hash') %}
         set local enable_mergejoin = off;
+        {%- endif %}
         {{ statements }}
     {% endcall %}
     {% do adapter.commit() %}

@@ -21,7 +21,7 @@ def project(tmp_path_factory):
     copy = tmp_path_factory.mktemp("how_to")
     for name in ("pyproject.toml", "winback.yml"):
         shutil.copy(paths.ROOT / name, copy)
-    for name in ("dbt_project", "src", "tests"):
+    for name in ("dbt_project", "reports", "src", "tests"):
         ignored = shutil.ignore_patterns("target", "logs", "__pycache__")
         shutil.copytree(paths.ROOT / name, copy / name, ignore=ignored)
     return copy

@@ -1,4 +1,5 @@
-{{ config(materialized="incremental", incremental_strategy="by_month") }}
+{# Its rows are wide, and PostgreSQL would sort them for each join, as it takes them for more than they are. #}
+{{ config(materialized="incremental", incremental_strategy="by_month", meta={"joins_hash": true}) }}
 
 -- depends_on: {{ ref('int_restated_customers') }}
 -- depends_on: {{ ref('int_retiered_customers') }}
