@@ -149,8 +149,9 @@ def test_a_hundred_kills_send_nothing_twice_and_lose_nobody_silently(
         scene.finish(period)
         unknown += len(scene.check(period))
         scene.settle_all(period)
-    assert unknown
-    assert min(scene.server.did[trouble] for trouble in ("refused", "stalls", "drops", "loses")) > 0
+    if KILLS >= 50:  # fewer do not meet every trouble
+        assert unknown
+        assert min(scene.server.did[trouble] for trouble in ("refused", "stalls", "drops", "loses")) > 0
     with capsys.disabled():
         print(
             f"\n{killed} kills over {issues} issues to {len(RECIPIENTS)} recipients each: 0 duplicates,"
