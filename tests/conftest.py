@@ -11,6 +11,7 @@ import pytest
 
 from tests.company import Company, found_company
 from tests.quick_checks import evaluate_by_query
+from winback.demo.inbox import Inbox
 from winback.warehouse.schema import ensure_schema
 from winback.warehouse.server import EmbeddedServer
 
@@ -146,3 +147,12 @@ def query(warehouse: str) -> Callable[[str], list[tuple[Any, ...]]]:
             return connection.execute(statement).fetchall()  # type: ignore[arg-type]
 
     return run
+
+
+@pytest.fixture
+def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the folder in which a mail server keeps what Winback sends."""
+    folder = tmp_path / "inbox"
+    with Inbox(folder) as server:
+        monkeypatch.setenv("WINBACK_CONN_SMTP", server.url)
+        yield folder

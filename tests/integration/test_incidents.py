@@ -60,15 +60,6 @@ def with_reports(settings: Settings, when_stopped: str, reader: str = "lin") -> 
     return settings.model_copy(update={"reports": reports, "pages": pages})
 
 
-@pytest.fixture
-def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the folder in which a mail server keeps what Winback sends."""
-    folder = tmp_path / "inbox"
-    with Inbox(folder) as server:
-        monkeypatch.setenv("WINBACK_CONN_SMTP", server.url)
-        yield folder
-
-
 def mails(folder: Path, recipient: str) -> list[EmailMessage]:
     found = [message_from_bytes(file.read_bytes(), policy=default) for file in sorted(folder.glob("*.eml"))]
     return [mail for mail in found if recipient in mail["To"]]

@@ -21,7 +21,6 @@ from tests.report_marts import create_marts
 from tests.some_marts import build_marts
 from tests.unit.tasks.filled_in import fill_in
 from winback.config import Settings, load_settings
-from winback.demo.inbox import Inbox
 from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.report.commands import deliveries
@@ -351,15 +350,6 @@ def test_a_mailbox_export_brings_workbooks_too_and_what_is_no_workbook_is_told_a
     box.close()
     assert read_returned(office.settings) == {"files": 2, "answers": 1, "refused": 0, "foreign": 1}
     assert len(list(folder.glob("replies.mbox.*.txt"))) == 2
-
-
-@pytest.fixture
-def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the folder in which a mail server keeps what Winback sends."""
-    folder = tmp_path / "inbox"
-    with Inbox(folder) as server:
-        monkeypatch.setenv("WINBACK_CONN_SMTP", server.url)
-        yield folder
 
 
 def send_back(office: Office, language: str = "zh", **second: Any) -> Path:

@@ -4,7 +4,6 @@ import csv
 import io
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from email import message_from_bytes
@@ -24,7 +23,6 @@ from tests.unit.tasks.filled_in import fill_in
 from winback.build import build_warehouse
 from winback.campaign.approval import forms_to_answer, record_answer
 from winback.config import Settings, load_settings
-from winback.demo.inbox import Inbox
 from winback.export.run import run_export
 from winback.load import load_feed
 from winback.report.issue import send_issue
@@ -90,13 +88,6 @@ class Quarter:
             for name in LISTS
             if (file := self.folder / "lists" / f"{name}_{day}.csv").exists()
         }
-
-
-@pytest.fixture
-def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    with Inbox(tmp_path / "outbox") as server:
-        monkeypatch.setenv("WINBACK_CONN_SMTP", server.url)
-        yield tmp_path / "outbox"
 
 
 @pytest.fixture
