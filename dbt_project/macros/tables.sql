@@ -23,6 +23,7 @@
     {% endif %}
     {% set fresh = make_temp_relation(this) %}
     {% set statements -%}
+        {{ indexed() }}
         {{ create_table_as(true, fresh, sql) }}
         delete from {{ this }} where {{ context['replaced_' ~ config.get('incremental_strategy')]() }};
         insert into {{ this }} select * from {{ fresh }};
@@ -31,6 +32,15 @@
     {%- endset %}
     {{ return(done(statements)) }}
 {% endmaterialization %}
+
+{# A build of everything reads whole tables; only one that goes on looks rows up, so the first such build makes the
+   indexes that a model's config names. #}
+{% macro indexed() -%}
+    {%- for index in config.get('indexes', []) %}
+        create index if not exists {{ this.identifier }}__{{ index['columns'] | join('__') }}
+        on {{ this }} ({{ index['columns'] | join(', ') }});
+    {%- endfor %}
+{%- endmacro %}
 
 {% macro made_anew(sql) -%}
     {%- set fresh = make_intermediate_relation(this) -%}

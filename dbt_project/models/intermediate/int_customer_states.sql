@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_restated_customer",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 with looks as (
     select * from {{ ref('int_look_days') }}

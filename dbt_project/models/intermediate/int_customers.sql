@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_customer") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_customer",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 with customers as (
     select * from {{ ref('stg_customers') }}

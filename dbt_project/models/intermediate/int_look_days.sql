@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_restated_customer",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 {# Each list names the days on which a signal, as a rule sees it, may change its value or cross the threshold. What is
    ahead is worked out as if nothing more happened, so that a day that passes changes nothing here. #}

@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_restated_customer",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 with final as (
     select

@@ -1,18 +1,35 @@
-{{ config(materialized="incremental", incremental_strategy="by_order") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_order",
+    indexes=[{"columns": ["order_key"]}, {"columns": ["customer_key"]}],
+) }}
 
-with orders as (
-    select orders.*
-    from {{ ref('stg_orders') }} as orders
-    {% if goes_on() %}
-        -- depends_on: {{ ref('int_changed_customers') }}
-        inner join {{ ref('int_changed_orders') }} as changed
+{% if goes_on() %}
+    -- depends_on: {{ ref('int_changed_customers') }}
+    with changed as (
+        select * from {{ ref('int_changed_orders') }}
+        where build_id = {{ var('build_id') }}
+    ),
+
+    orders as (
+        select orders.*
+        from {{ ref('stg_orders') }} as orders
+        inner join changed
             on
                 orders.source_id = changed.source_id
                 and orders.order_id = changed.order_id
-                and changed.build_id = {{ var('build_id') }}
-    {% endif %}
-    where orders.ordered_on <= {{ as_of_date() }}
-),
+        where
+            orders.ordered_on <= {{ as_of_date() }}
+            -- into a view PostgreSQL hands arrays down, and no joins: these find the rows by their key
+            and orders.source_id = any(array(select distinct sources.source_id from changed as sources))
+            and orders.order_id = any(array(select ids.order_id from changed as ids))
+    ),
+{% else %}
+    with orders as (
+        select * from {{ ref('stg_orders') }}
+        where ordered_on <= {{ as_of_date() }}
+    ),
+{% endif %}
 
 survivors as (
     select * from {{ ref('int_customers__survivors') }}

@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_customer") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_customer",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 with customer_days as (
     select * from {{ ref('int_customer_days') }}

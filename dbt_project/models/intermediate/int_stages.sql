@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_restated_customer") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_restated_customer",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 {# A customer's life as a list of steps up and down: +1 where something begins to hold, -1 where it ends. Their sums
    say what holds on a day. #}
