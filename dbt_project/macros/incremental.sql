@@ -204,9 +204,26 @@
     {{ is_reranked() ~ ' or ' ~ is_other_evening() }}
 {%- endmacro %}
 
+{% macro replaced_by_tier() -%}
+    {{ is_ranked_anew() }}
+    or (customer_key, day) in (select moved.customer_key, moved.day from {{ ref('int_moved_tiers') }} as moved)
+{%- endmacro %}
+
+{# Whether a customer's figure of an evening may be another than in the base, or their line, or what it is ranked by. #}
+{% macro is_ranked_anew(of='') -%}
+    (
+        {{ of_restated_customers(of ~ 'customer_key') }}
+        or {{ is_other_evening(of ~ 'day') }}
+        or ({{ of }}business_line, {{ of }}day) in (
+            select measures.business_line, measures.day from {{ ref('int_line_measures') }} as measures
+            where measures.is_changed
+        )
+    )
+{%- endmacro %}
+
 {# An evening that the base did not look at, or that is looked at no more. #}
-{% macro is_other_evening() -%}
-    day not in (select day from {{ ref('int_evenings') }} where not is_new)
+{% macro is_other_evening(day='day') -%}
+    {{ day }} not in (select day from {{ ref('int_evenings') }} where not is_new)
 {%- endmacro %}
 
 {% macro of_retiered_customers(key='customer_key') -%}

@@ -7,6 +7,11 @@
     end
 {%- endmacro %}
 
+{# The tier of a figure, of arrays in which lowest figures rise. #}
+{% macro tier_of(figure, cuts) -%}
+    {{ cuts }}.tiers[width_bucket({{ figure }}, {{ cuts }}.lowest_figures)]
+{%- endmacro %}
+
 {# The tiers of key customers. #}
 {% macro is_key_tier(tier) -%}
     {{ tier }} in ('vip', 'major')

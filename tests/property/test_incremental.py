@@ -51,7 +51,7 @@ MUST_HAPPEN = {
 SCHEMAS = ("intermediate", "marts")
 OWN_OF_BUILDS = ("build_id", "built_at", "is_new", "is_changed")  # columns that tell of the build
 # Tables that a build keeps of what it found changed, or of how things were before it.
-LISTS_OF_CHANGES = ("int_changed", "int_reranked", "int_retiered", "int_restated")
+LISTS_OF_CHANGES = ("int_changed", "int_reranked", "int_moved_tiers", "int_retiered", "int_restated")
 NOTES_OF_BEFORE = (
     *("int_merged_before", "int_data_begins", "int_line_months"),
     *("int_unit_costs", "int_line_measures"),  # what they say now shows in margins and tiers

@@ -11,13 +11,12 @@ shares as (
     from {{ ref('tier_rules') }}
 ),
 
--- those who have the same number above them have the same figure
 ties as (
     select
         business_line,
         day,
         tier,
-        customers_above,
+        figure_12m,
         count(*) as customers
     from tiers
     group by 1, 2, 3, 4

@@ -1,16 +1,41 @@
-{{ config(materialized="incremental", incremental_strategy="by_reranked_evening") }}
+{{ config(materialized="incremental", incremental_strategy="by_tier") }}
 
--- depends_on: {{ ref('int_retiered_customers') }}, {{ ref('int_reranked_evenings') }}
--- depends_on: {{ ref('int_evenings') }}
-with final as (
+-- depends_on: {{ ref('int_restated_customers') }}, {{ ref('int_moved_tiers') }}
+-- depends_on: {{ ref('int_line_measures') }}, {{ ref('int_evenings') }}
+with evenings as (
+    select * from {{ ref('int_rankable_evenings') }}
+),
+
+cuts as (
+    select * from {{ ref('int_tier_cuts') }}
+),
+
+final as (
     select
-        customer_key,
-        day,
-        business_line,
-        figure_12m,
-        customers_above,
-        tier
-    from {{ ref('int_tier_ranks') }}
+        evenings.customer_key,
+        evenings.day,
+        evenings.business_line,
+        evenings.figure_12m,
+        {{ tier_of('evenings.figure_12m', 'cuts') }} as tier
+    from evenings
+    inner join cuts
+        on
+            evenings.business_line = cuts.business_line
+            and evenings.day = cuts.day
+
+    {% if goes_on() %}
+        where {{ is_ranked_anew('evenings.') }}
+
+        union all
+
+        select
+            customer_key,
+            day,
+            business_line,
+            figure_12m,
+            tier
+        from {{ ref('int_moved_tiers') }}
+    {% endif %}
 )
 
 select * from final
