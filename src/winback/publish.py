@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -24,7 +24,7 @@ from winback.warehouse.schema import ensure_schema
 LIVE, STANDBY, _LEAVING = "marts", "marts_standby", "marts_leaving"
 _BUILD_LOCK = 7_246_002  # builds and rollbacks take turns: two at once would replace each other's tables
 _MARTS_LOCK = 7_246_003  # shared by reports that read several marts, held alone during an exchange
-_REPORTS_WAIT = "30s"  # how long to wait for reports; other readers go on meanwhile
+_QUIET_WAIT = "30s"  # how long to wait for reports, and for autovacuum; other readers go on meanwhile
 # How long to wait for other readers, behind whom new ones queue up: for one lock, and for all of them. It is
 # less than PostgreSQL's deadlock_timeout (1 s), so that the exchange steps back and never a reader.
 _LOCK_WAIT, _ALL_LOCKS_WAIT = "400ms", "800ms"
@@ -219,14 +219,16 @@ def _try_exchange(
     connection: psycopg.Connection[Any], statuses: Mapping[int, str], contact_readers: Collection[str]
 ) -> None:
     with connection.transaction():
-        connection.execute(f"set local lock_timeout = '{_REPORTS_WAIT}'")
+        connection.execute(f"set local lock_timeout = '{_QUIET_WAIT}'")
         connection.execute("select pg_advisory_xact_lock(%s)", [_MARTS_LOCK])
         connection.execute(f"create schema if not exists {LIVE}")
+        live = [sql.Identifier(LIVE, name) for name, _ in _relations(connection, LIVE)]
+        # PostgreSQL ends an autovacuum for whoever has waited for it for its deadlock_timeout. This lock is
+        # in no reader's way, so it may wait that long; the next one may not.
+        _lock(connection, live, "share update exclusive")
         connection.execute(f"set local lock_timeout = '{_LOCK_WAIT}'")
         connection.execute(f"set local statement_timeout = '{_ALL_LOCKS_WAIT}'")
-        if live := [sql.Identifier(LIVE, name) for name, _ in _relations(connection, LIVE)]:
-            lock = sql.SQL("lock table {} in access exclusive mode").format(sql.SQL(", ").join(live))
-            connection.execute(lock)
+        _lock(connection, live, "access exclusive")
         for name, becomes in ((LIVE, _LEAVING), (STANDBY, LIVE), (_LEAVING, STANDBY)):
             connection.execute(f"alter schema {name} rename to {becomes}")
         bi_reader.let_in(connection, LIVE, STANDBY, contact_readers)
@@ -238,6 +240,13 @@ def _try_exchange(
                 " where build_id = %(build_id)s",
                 {"status": status, "build_id": build_id},
             )
+
+
+def _lock(
+    connection: psycopg.Connection[Any], tables: Collection[sql.Identifier], mode: LiteralString
+) -> None:
+    if tables:
+        connection.execute(sql.SQL(f"lock table {{}} in {mode} mode").format(sql.SQL(", ").join(tables)))
 
 
 def _in_the_way(connection: psycopg.Connection[Any], again: str) -> WinbackError:

@@ -29,6 +29,7 @@ from winback.errors import WinbackError
 from winback.load import load_feed
 from winback.publish import Standing, read_standing, reading_marts, roll_back
 from winback.warehouse.schema import ensure_schema
+from winback.warehouse.server import EmbeddedServer
 
 BUILDS, FAILURES = 50, 15
 SLOW_SHARE = float(os.environ.get("WINBACK_SLOW_SHARE", "1.0"))
@@ -216,6 +217,38 @@ def test_the_exchange_gives_up_before_the_server_would_end_a_reader_for_a_deadlo
     assert 0 < limits["lock_timeout"] < limits["statement_timeout"] < limits["deadlock_timeout"]
 
 
+@pytest.fixture
+def frequent_autovacuum(server: EmbeddedServer) -> Iterator[None]:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute("alter system set autovacuum_naptime = 1")
+        admin.execute("select pg_reload_conf()")
+        yield
+        admin.execute("alter system reset autovacuum_naptime")
+        admin.execute("select pg_reload_conf()")
+
+
+@pytest.mark.usefixtures("frequent_autovacuum")
+def test_an_autovacuum_of_a_live_mart_makes_way(
+    builder: Builder, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder.build(DAY)
+    with place.connect(autocommit=True) as connection:
+        connection.execute(
+            "alter table marts.fct_orders set (autovacuum_vacuum_threshold = 0,"
+            " autovacuum_vacuum_scale_factor = 0,"
+            " autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"  # for many minutes
+        )
+        connection.execute(
+            "insert into marts.fct_orders select as_of, name from marts.fct_orders, generate_series(1, 99999)"
+        )
+        connection.execute("delete from marts.fct_orders where ctid <> '(0,1)'")
+    is_vacuumed = "select from pg_stat_progress_vacuum where relid = 'marts.fct_orders'::regclass"
+    wait_until(query, f"exists ({is_vacuumed})")
+    monkeypatch.setattr(publish, "_PATIENCE", 0.0)
+    builder.build(days_after(1))
+    assert live_day(query) == days_after(1)
+
+
 @pytest.mark.parametrize("is_report", [False, True])
 def test_a_reader_without_end_is_named_and_the_next_build_publishes(
     builder: Builder,
@@ -227,7 +260,7 @@ def test_a_reader_without_end_is_named_and_the_next_build_publishes(
     builder.build(DAY)
     before = checksums(query)
     monkeypatch.setattr(publish, "_PATIENCE", 0.0)
-    monkeypatch.setattr(publish, "_REPORTS_WAIT", "100ms")
+    monkeypatch.setattr(publish, "_QUIET_WAIT", "100ms")
     with place.connect() as reader:
         pid = reader.info.backend_pid
         if is_report:
