@@ -60,22 +60,48 @@
     {{ api.Relation.create(database=target.database, schema='intermediate', identifier=name) }}
 {%- endmacro %}
 
-{# Whether a row is of a customer, or an order, that this build must work out anew. #}
-{% macro of_changed_customers(key='customer_key') -%}
+{# Whether a row is of a customer that this build must work out anew. `until` is the day of the row, or the one on which
+   it ends, null for a row without end: with it, whether this very row may be another. #}
+{% macro of_changed_customers(key='customer_key', until=none) -%}
+    {{ is_among('int_changed_customers', key, until) }}
+{%- endmacro %}
+
+{# The same for what hangs on the signals of months, in which customers of a line are held against each other. #}
+{% macro of_restated_customers(key='customer_key', until=none) -%}
+    {{ is_among('int_restated_customers', key, until) }}
+{%- endmacro %}
+
+{# The same for what hangs on tiers, in which they are ranked. #}
+{% macro of_retiered_customers(key='customer_key', until=none) -%}
+    {{ is_among('int_retiered_customers', key, until) }}
+{%- endmacro %}
+
+{% macro is_among(changed_customers, key, until) -%}
     {%- if goes_on() -%}
-        {{ key }} in (select customer_key from {{ ref('int_changed_customers') }} where build_id = {{ var('build_id') }})
+        {{ is_listed(changes_of(changed_customers, 'build_id = ' ~ var('build_id')), key, until) }}
     {%- else -%}
         true
     {%- endif -%}
 {%- endmacro %}
 
-{# The same for what hangs on the signals of months, in which customers of a line are held against each other. #}
-{% macro of_restated_customers(key='customer_key') -%}
-    {%- if goes_on() -%}
-        {{ key }} in (select customer_key from {{ ref('int_restated_customers') }} where build_id = {{ var('build_id') }})
-    {%- else -%}
-        true
-    {%- endif -%}
+{% macro changes_of(changed_customers, condition) -%}
+    select
+        customer_key as changed_key,
+        changed_from
+    from {{ ref(changed_customers) }}
+    where {{ condition }}
+{%- endmacro %}
+
+{% macro is_listed(changes, key, until) -%}
+    {{ key }} in (select changes.changed_key from ({{ changes }}) as changes)
+    {%- if until %}
+        and exists (
+            select 1 from ({{ changes }}) as changes
+            where
+                changes.changed_key = {{ key }}
+                and changes.changed_from <= coalesce({{ until }}, 'infinity')
+        )
+    {%- endif %}
 {%- endmacro %}
 
 {# A month has ended since, of which all lines are known now; or one that was over is another in the customer's line. #}
@@ -98,13 +124,11 @@
 {%- endmacro %}
 
 {# Whether a row of a mart is of a customer, or an order, that has changed since the build in the standby. #}
-{% macro of_customers_changed_since_standby(key='customer_key') -%}
+{% macro of_customers_changed_since_standby(key='customer_key', until=none) -%}
     {%- if marts_go_on() -%}
-        {{ key }} in (
-            select customer_key from {{ ref('int_restated_customers') }} where build_id > {{ var('standby')['build_id'] }}
-            union
-            select customer_key from {{ ref('int_retiered_customers') }} where build_id > {{ var('standby')['build_id'] }}
-        )
+        {%- set since = 'build_id > ' ~ var('standby')['build_id'] -%}
+        {%- set changes = [changes_of('int_restated_customers', since), changes_of('int_retiered_customers', since)] -%}
+        {{ is_listed(changes | join(' union all '), key, until) }}
     {%- else -%}
         true
     {%- endif -%}
@@ -148,13 +172,13 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a period of a customer may differ from the standby's: one that it lacks or that was not over then, of a
-   customer who has changed, or any if the data of a line begin on another day. #}
+{# Whether a period of a customer may differ from the standby's: one that it lacks or that was not over then, one that
+   ends after a customer has changed, or any if the data of a line begin on another day. #}
 {% macro of_changed_periods(ends_on, customer_key='customer_key') -%}
     {%- if marts_go_on() -%}
         (
             {{ ends_on }} in (select new_periods.ends_on from {{ ref('int_periods') }} as new_periods where new_periods.is_new)
-            or {{ of_customers_changed_since_standby(customer_key) }}
+            or ({{ of_customers_changed_since_standby(customer_key, until=ends_on) }})
             or exists (
                 select 1
                 from {{ ref('int_data_begins') }} as begins
@@ -173,18 +197,23 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Strategies: which rows of a table make way for those that its model selects. #}
+{# Strategies: which rows of a table make way for those that its model selects. The meta of a model says until when a row
+   of it lasts, where those that ended before a customer changed may stay. #}
+
+{% macro lasts_until() -%}
+    {{ return(config.get('meta', {}).get('lasts_until')) }}
+{%- endmacro %}
 
 {% macro replaced_by_order() -%}
     {{ of_changed_orders() }}
 {%- endmacro %}
 
 {% macro replaced_by_customer() -%}
-    {{ of_changed_customers() }}
+    {{ of_changed_customers(until=lasts_until()) }}
 {%- endmacro %}
 
 {% macro replaced_by_restated_customer() -%}
-    {{ of_restated_customers() }}
+    {{ of_restated_customers(until=lasts_until()) }}
 {%- endmacro %}
 
 {# What this build found changed goes below what the others found; what both copies of the marts have is dropped. #}
@@ -193,11 +222,19 @@
 {%- endmacro %}
 
 {% macro replaced_by_evening() -%}
-    {{ of_restated_customers() ~ ' or ' ~ is_other_evening() }}
+    {{ is_evening_to_look_at() }}
+{%- endmacro %}
+
+{# Whether a customer's evening may be another than in the base: their own, or one that nobody had looked at. #}
+{% macro is_evening_to_look_at(of='') -%}
+    (
+        ({{ of_restated_customers(of ~ 'customer_key', until=of ~ 'day') }})
+        or {{ is_other_evening(of ~ 'day') }}
+    )
 {%- endmacro %}
 
 {% macro replaced_by_retiered_evening() -%}
-    {{ of_restated_customers() ~ ' or ' ~ of_retiered_customers() ~ ' or ' ~ is_other_evening() }}
+    {{ is_evening_to_look_at() }} or ({{ of_retiered_customers(until='day') }})
 {%- endmacro %}
 
 {% macro replaced_by_reranked_evening() -%}
@@ -212,8 +249,7 @@
 {# Whether a customer's figure of an evening may be another than in the base, or their line, or what it is ranked by. #}
 {% macro is_ranked_anew(of='') -%}
     (
-        {{ of_restated_customers(of ~ 'customer_key') }}
-        or {{ is_other_evening(of ~ 'day') }}
+        {{ is_evening_to_look_at(of) }}
         or ({{ of }}business_line, {{ of }}day) in (
             select measures.business_line, measures.day from {{ ref('int_line_measures') }} as measures
             where measures.is_changed
@@ -224,10 +260,6 @@
 {# An evening that the base did not look at, or that is looked at no more. #}
 {% macro is_other_evening(day='day') -%}
     {{ day }} not in (select day from {{ ref('int_evenings') }} where not is_new)
-{%- endmacro %}
-
-{% macro of_retiered_customers(key='customer_key') -%}
-    {{ key }} in (select customer_key from {{ ref('int_retiered_customers') }} where build_id = {{ var('build_id') }})
 {%- endmacro %}
 
 {% macro is_reranked(business_line='business_line', day='day') -%}

@@ -1,5 +1,11 @@
-{{ config(materialized="incremental", incremental_strategy="by_build") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_build",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
+{# A day counts from the last purchase before it, as that one's silence is another: a change whose day is not known, or
+   that nobody's purchase comes before, may change anything of the customer. #}
 {% if goes_on() %}
     with changed_orders as (
         select * from {{ ref('int_changed_orders') }}
@@ -36,7 +42,9 @@
     ),
 
     orders_before as (
-        select orders_before.customer_key
+        select
+            orders_before.customer_key,
+            orders_before.ordered_on as changed_on
         from {{ as_of_base('int_orders') }} as orders_before
         inner join changed_orders on orders_before.order_key = changed_orders.order_key
     ),
@@ -74,36 +82,49 @@
     ),
 
     keys as (
-        select customer_key from orders_before
+        select
+            customer_key,
+            changed_on
+        from orders_before
 
         union all
 
-        select orders_of_lines.customer_key
+        select
+            orders_of_lines.customer_key,
+            orders_of_lines.ordered_on as changed_on
         from {{ as_of_base('int_orders') }} as orders_of_lines
         inner join recosted on orders_of_lines.order_key = recosted.order_key
 
         union all
 
-        select coalesce(survivors.survivor_key, arrived_orders.source_customer_key) as customer_key
+        select
+            coalesce(survivors.survivor_key, arrived_orders.source_customer_key) as customer_key,
+            arrived_orders.ordered_on as changed_on
         from arrived_orders
         left join survivors on arrived_orders.source_customer_key = survivors.customer_key
 
         union all
 
-        select coalesce(survivors.survivor_key, arrived_rows.source_customer_key) as customer_key
+        select
+            coalesce(survivors.survivor_key, arrived_rows.source_customer_key) as customer_key,
+            arrived_rows.changed_on
         from arrived_rows
         left join survivors on arrived_rows.source_customer_key = survivors.customer_key
 
         union all
 
-        select complaints_before.customer_key
+        select
+            complaints_before.customer_key,
+            least(complaints_before.opened_on, complaints_before.resolved_on) as changed_on
         from complaints_before
         inner join arrived_rows on complaints_before.complaint_key = arrived_rows.row_key
         where arrived_rows.feed = 'complaints'
 
         union all
 
-        select complaints_before.customer_key
+        select
+            complaints_before.customer_key,
+            null as changed_on
         from complaints_before
         left join handling_before
             on {{ source_of_key('complaints_before.complaint_key') }} = handling_before.source_id
@@ -112,14 +133,18 @@
 
         union all
 
-        select satisfaction_before.customer_key
+        select
+            satisfaction_before.customer_key,
+            satisfaction_before.valid_from as changed_on
         from {{ as_of_base('int_satisfaction') }} as satisfaction_before
         inner join arrived_rows on satisfaction_before.answer_key = arrived_rows.row_key
         where arrived_rows.feed in ('complaints', 'surveys')
 
         union all
 
-        select coalesce(survivors.survivor_key, versions.customer_key) as customer_key
+        select
+            coalesce(survivors.survivor_key, versions.customer_key) as customer_key,
+            null as changed_on
         from {{ ref('stg_customers_versions') }} as versions
         inner join arrived_rows on versions.account_manager_key = arrived_rows.row_key
         left join survivors on versions.customer_key = survivors.customer_key
@@ -127,7 +152,9 @@
 
         union all
 
-        select merged.customer_key
+        select
+            merged.customer_key,
+            null as changed_on
         from changed_merges
         cross join
             lateral (
@@ -140,20 +167,42 @@
         union all
 
         -- whoever is known without a day was first seen on the last one
-        select customer_key from customers_before
+        select
+            customer_key,
+            null as changed_on
+        from customers_before
         where first_seen_on >= {{ base_date() }}
     ),
 
-    final as (
-        select distinct
+    first_changes as (
+        select
             customer_key,
-            cast({{ var('build_id') }} as bigint) as build_id
+            min(coalesce(changed_on, '-infinity')) as changed_on
         from keys
         where customer_key is not null
+        group by 1
+    ),
+
+    final as (
+        select
+            first_changes.customer_key,
+            coalesce(purchase_before.day, '-infinity') as changed_from,
+            cast({{ var('build_id') }} as bigint) as build_id
+        from first_changes
+        left join lateral (
+            select days_before.day
+            from {{ as_of_base('int_customer_days') }} as days_before
+            where
+                days_before.customer_key = first_changes.customer_key
+                and days_before.day < first_changes.changed_on
+                and days_before.orders > 0
+            order by days_before.day desc
+            limit 1
+        ) as purchase_before on true
     )
 {% else %}
     with final as (
-        {{ no_rows(customer_key='text', build_id='bigint') }}
+        {{ no_rows(customer_key='text', changed_from='date', build_id='bigint') }}
     )
 {% endif %}
 

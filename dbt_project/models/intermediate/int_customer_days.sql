@@ -1,7 +1,8 @@
 {{ config(
     materialized="incremental",
     incremental_strategy="by_customer",
-    indexes=[{"columns": ["customer_key"]}],
+    indexes=[{"columns": ["customer_key", "day"]}],
+    meta={"lasts_until": "next_day"},
 ) }}
 
 with orders as (
@@ -144,6 +145,7 @@ final as (
         revenue_12m,
         coalesce(value_12m, 0) as value_12m
     from valued
+    where {{ of_changed_customers(until='next_day') }}
 )
 
 select * from final

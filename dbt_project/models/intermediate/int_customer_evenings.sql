@@ -4,9 +4,8 @@ with evenings as (
     select * from {{ ref('int_evening_values') }}
     {% if goes_on() %}
         where
-            {{ of_restated_customers() }}
-            or {{ of_retiered_customers() }}
-            or {{ is_other_evening() }}
+            {{ is_evening_to_look_at() }}
+            or ({{ of_retiered_customers(until='day') }})
     {% endif %}
 ),
 

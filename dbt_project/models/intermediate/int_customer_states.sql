@@ -2,11 +2,24 @@
     materialized="incremental",
     incremental_strategy="by_restated_customer",
     indexes=[{"columns": ["customer_key"]}],
+    meta={"lasts_until": "valid_to"},
 ) }}
 
-with looks as (
-    select * from {{ ref('int_look_days') }}
+with look_days as (
+    select
+        *,
+        lead(day) over (partition by customer_key order by day) as next_day
+    from {{ ref('int_look_days') }}
     where {{ of_restated_customers() }}
+),
+
+looks as (
+    select
+        customer_key,
+        day,
+        next_day
+    from look_days
+    where {{ of_restated_customers(until='next_day') }}
 ),
 
 customers as (
@@ -103,6 +116,7 @@ events as (
     select
         customer_key,
         day,
+        cast(null as date) as next_day,
         day as order_on,
         null as month_end_on,
         false as is_look
@@ -113,6 +127,7 @@ events as (
     select
         customer_key,
         day,
+        null as next_day,
         null as order_on,
         day as month_end_on,
         false as is_look
@@ -123,6 +138,7 @@ events as (
     select
         customer_key,
         day,
+        next_day,
         null as order_on,
         null as month_end_on,
         true as is_look
@@ -133,6 +149,7 @@ carried as (
     select
         customer_key,
         day,
+        next_day,
         is_look,
         max(order_on) over to_date as last_order_on,
         max(month_end_on) over to_date as last_month_end_on
@@ -144,7 +161,7 @@ final as (
     select
         looks.customer_key,
         looks.day as valid_from,
-        lead(looks.day) over (partition by looks.customer_key order by looks.day) as valid_to,
+        looks.next_day as valid_to,
         customers.policy,
         case
             when

@@ -1,25 +1,45 @@
 {{ config(materialized="incremental", incremental_strategy="by_evening") }}
 
 {# Rows for days on which nothing happens are made by counting: an array of the evenings that are looked at, in order,
-   tells between which of them two days of a customer fall. For a customer of whom nothing has changed only the new
-   evenings are looked at. #}
+   tells between which of them two days of a customer fall. All customers are looked at on the new evenings, and those of
+   whom something has changed also on the known ones, from that day on. #}
 with customers as (
     select
         customers.*,
-        policies.bridge_months,
-        {{ of_restated_customers('customers.customer_key') }} as is_changed
+        policies.bridge_months
     from {{ ref('int_customers') }} as customers
     inner join {{ ref('policies') }} as policies on customers.policy = policies.policy
     where customers.customer_key <> '-1'
 ),
 
+looked_at as (
+    select
+        *,
+        true as is_new,
+        cast('-infinity' as date) as looked_from
+    from customers
+
+    {% if goes_on() %}
+        union all
+
+        select
+            customers.*,
+            false as is_new,
+            changes.changed_from as looked_from
+        from customers
+        inner join {{ ref('int_restated_customers') }} as changes on customers.customer_key = changes.customer_key
+        where changes.build_id = {{ var('build_id') }}
+    {% endif %}
+),
+
 customer_days as (
     select
         customer_days.*,
-        customers.bridge_months,
-        customers.is_changed
+        looked_at.bridge_months,
+        looked_at.is_new,
+        looked_at.looked_from
     from {{ ref('int_customer_days') }} as customer_days
-    inner join customers on customer_days.customer_key = customers.customer_key
+    inner join looked_at on customer_days.customer_key = looked_at.customer_key
 ),
 
 evenings as (
@@ -28,21 +48,11 @@ evenings as (
 
 calendars as (
     select
-        true as is_changed,
+        is_new,
         array_agg(day order by day) as evenings,
         array_agg(year_before order by day) as years_before
     from evenings
-
-    {% if goes_on() %}
-        union all
-
-        select
-            false as is_changed,
-            array_agg(day order by day) as evenings,
-            array_agg(year_before order by day) as years_before
-        from evenings
-        where is_new
-    {% endif %}
+    group by 1
 ),
 
 spans as (
@@ -53,7 +63,7 @@ spans as (
 -- the bridge of some policies compares shorter spans than the trailing year
 bridge_calendars as (
     select
-        calendars.is_changed,
+        calendars.is_new,
         spans.bridge_months,
         array_agg(evening.day order by evening.day) as evenings,
         array_agg({{ months_before_end('evening.day', 'spans.bridge_months') }} order by evening.day) as spans_before
@@ -66,16 +76,16 @@ bridge_calendars as (
 -- known, but nothing has happened yet
 waiting as (
     select
-        customers.customer_key,
+        looked_at.customer_key,
         evening.day
-    from customers
-    inner join calendars on customers.is_changed = calendars.is_changed
+    from looked_at
+    inner join calendars on looked_at.is_new = calendars.is_new
     cross join lateral {{ at_places(
-        'calendars.evenings', 'customers.first_seen_on', 'customers.first_active_on', 'calendars.evenings'
+        'calendars.evenings', 'looked_at.first_seen_on', 'looked_at.first_active_on', 'calendars.evenings'
     ) }} as evening (day)
     where
-        customers.first_active_on > calendars.evenings[1]
-        or customers.first_active_on is null
+        evening.day >= looked_at.looked_from
+        and (looked_at.first_active_on > calendars.evenings[1] or looked_at.first_active_on is null)
 ),
 
 happened as (
@@ -91,13 +101,13 @@ happened as (
         customer_days.costed_revenue_to_date,
         customer_days.value_12m
     from customer_days
-    inner join calendars on customer_days.is_changed = calendars.is_changed
+    inner join calendars on customer_days.is_new = calendars.is_new
     cross join lateral {{ at_places(
         'calendars.evenings', 'customer_days.day', 'customer_days.next_day', 'calendars.evenings'
     ) }} as evening (day)
     where
-        customer_days.next_day > calendars.evenings[1]
-        or customer_days.next_day is null
+        evening.day >= customer_days.looked_from
+        and (customer_days.next_day > calendars.evenings[1] or customer_days.next_day is null)
 ),
 
 -- what there had been before the trailing year of an evening began
@@ -110,13 +120,13 @@ earlier as (
         customer_days.cost_to_date,
         customer_days.costed_revenue_to_date
     from customer_days
-    inner join calendars on customer_days.is_changed = calendars.is_changed
+    inner join calendars on customer_days.is_new = calendars.is_new
     cross join lateral {{ at_places(
         'calendars.evenings', 'customer_days.day', 'customer_days.next_day', 'calendars.years_before'
     ) }} as evening (day)
     where
-        customer_days.next_day > calendars.years_before[1]
-        or customer_days.next_day is null
+        evening.day >= customer_days.looked_from
+        and (customer_days.next_day > calendars.years_before[1] or customer_days.next_day is null)
 ),
 
 before_bridge as (
@@ -127,14 +137,14 @@ before_bridge as (
     from customer_days
     inner join bridge_calendars as calendars
         on
-            customer_days.is_changed = calendars.is_changed
+            customer_days.is_new = calendars.is_new
             and customer_days.bridge_months = calendars.bridge_months
     cross join lateral {{ at_places(
         'calendars.evenings', 'customer_days.day', 'customer_days.next_day', 'calendars.spans_before'
     ) }} as evening (day)
     where
-        customer_days.next_day > calendars.spans_before[1]
-        or customer_days.next_day is null
+        evening.day >= customer_days.looked_from
+        and (customer_days.next_day > calendars.spans_before[1] or customer_days.next_day is null)
 ),
 
 final as (

@@ -2,6 +2,7 @@
     materialized="incremental",
     incremental_strategy="by_restated_customer",
     indexes=[{"columns": ["customer_key"]}],
+    meta={"lasts_until": "closed_on"},
 ) }}
 
 with states as (
@@ -100,7 +101,9 @@ final as (
     from flags
     inner join rules on flags.rule_number = rules.rule_number
     inner join customers on flags.customer_key = customers.customer_key
-    where flags.is_raised
+    where
+        flags.is_raised
+        and {{ of_restated_customers('flags.customer_key', until='coalesce(flags.next_turn, rules.replaced_on)') }}
 )
 
 select * from final

@@ -2,6 +2,7 @@
     materialized="incremental",
     incremental_strategy="by_customer",
     indexes=[{"columns": ["customer_key"]}],
+    meta={"lasts_until": "day"},
 ) }}
 
 with final as (
@@ -14,7 +15,7 @@ with final as (
     where
         order_class = 'sale'
         and customer_key <> '-1'
-        and {{ of_changed_customers() }}
+        and {{ of_changed_customers(until='ordered_on') }}
     order by customer_key asc, ordered_on asc, ordered_at desc, order_key asc
 )
 

@@ -2,6 +2,7 @@
     materialized="incremental",
     incremental_strategy="by_restated_customer",
     indexes=[{"columns": ["customer_key"]}],
+    meta={"lasts_until": "day"},
 ) }}
 
 {# Each list names the days on which a signal, as a rule sees it, may change its value or cross the threshold. What is
@@ -264,7 +265,9 @@ final as (
         on
             looks.customer_key = customers.customer_key
             and looks.day >= customers.first_order_on
-    where looks.customer_key <> '-1'
+    where
+        looks.customer_key <> '-1'
+        and {{ of_restated_customers('looks.customer_key', until='looks.day') }}
 )
 
 select * from final

@@ -2,6 +2,7 @@
     materialized="incremental",
     incremental_strategy="by_customer",
     indexes=[{"columns": ["customer_key"]}],
+    meta={"lasts_until": "next_order_on"},
 ) }}
 
 with customer_days as (
@@ -59,6 +60,7 @@ final as (
                 )
         end as median_gap_days
     from gaps
+    where {{ of_changed_customers(until='next_order_on') }}
 )
 
 select * from final

@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_build") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_build",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 -- Customers who have changed, and those whose decline has as others of their line have.
 {% if goes_on() %}
@@ -14,12 +18,17 @@
     ),
 
     customers as (
-        select customer_key from {{ ref('int_changed_customers') }}
+        select
+            customer_key,
+            changed_from
+        from {{ ref('int_changed_customers') }}
         where build_id = {{ var('build_id') }}
 
-        union
+        union all
 
-        select coalesce(months.customer_key, months_before.customer_key) as customer_key
+        select
+            coalesce(months.customer_key, months_before.customer_key) as customer_key,
+            coalesce(months.day, months_before.day) as changed_from
         from months
         full outer join months_before
             on
@@ -31,12 +40,14 @@
     final as (
         select
             customer_key,
+            min(changed_from) as changed_from,
             cast({{ var('build_id') }} as bigint) as build_id
         from customers
+        group by 1
     )
 {% else %}
     with final as (
-        {{ no_rows(customer_key='text', build_id='bigint') }}
+        {{ no_rows(customer_key='text', changed_from='date', build_id='bigint') }}
     )
 {% endif %}
 

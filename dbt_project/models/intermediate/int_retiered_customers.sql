@@ -1,28 +1,38 @@
-{{ config(materialized="incremental", incremental_strategy="by_build") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_build",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 {% if goes_on() %}
     with customers as (
-        select customer_key from {{ ref('int_moved_tiers') }}
+        select
+            customer_key,
+            day
+        from {{ ref('int_moved_tiers') }}
 
-        union
+        union all
 
         -- a line that is ranked by something else moves whoever is in it
-        select customer_key from {{ ref('int_customers') }}
-        where business_line in (
-            select line_measures.business_line from {{ ref('int_line_measures') }} as line_measures
-            where line_measures.is_changed
-        )
+        select
+            customers.customer_key,
+            measures.day
+        from {{ ref('int_customers') }} as customers
+        inner join {{ ref('int_line_measures') }} as measures on customers.business_line = measures.business_line
+        where measures.is_changed
     ),
 
     final as (
         select
             customer_key,
+            min(day) as changed_from,
             cast({{ var('build_id') }} as bigint) as build_id
         from customers
+        group by 1
     )
 {% else %}
     with final as (
-        {{ no_rows(customer_key='text', build_id='bigint') }}
+        {{ no_rows(customer_key='text', changed_from='date', build_id='bigint') }}
     )
 {% endif %}
 

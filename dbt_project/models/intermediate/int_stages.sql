@@ -2,6 +2,7 @@
     materialized="incremental",
     incremental_strategy="by_restated_customer",
     indexes=[{"columns": ["customer_key"]}],
+    meta={"lasts_until": "valid_to"},
 ) }}
 
 {# A customer's life as a list of steps up and down: +1 where something begins to hold, -1 where it ends. Their sums
@@ -207,7 +208,7 @@ turns as (
     from staged
 ),
 
-final as (
+stages as (
     select
         customer_key,
         stage,
@@ -215,6 +216,11 @@ final as (
         lead(day) over (partition by customer_key order by day) as valid_to
     from turns
     where stage is distinct from previous_stage
+),
+
+final as (
+    select * from stages
+    where {{ of_restated_customers(until='valid_to') }}
 )
 
 select * from final

@@ -1,4 +1,5 @@
--- Rows of the feeds beside orders, deleted ones too, that the build before has not seen as they are now.
+{# Rows of the feeds beside orders, deleted ones too, that the build before has not seen as they are now; and the first
+   day that they say anything about, null where they may say something about any day. #}
 with complaints as (
     select * from {{ source('raw', 'complaints') }}
     where
@@ -38,7 +39,8 @@ final as (
     select
         'complaints' as feed,
         {{ source_key('source_id', 'complaint_id') }} as row_key,
-        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key
+        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key,
+        {{ business_day('least(opened_at, resolved_at)') }} as changed_on
     from complaints
 
     union all
@@ -46,7 +48,8 @@ final as (
     select
         'surveys' as feed,
         {{ source_key('source_id', 'survey_id') }} as row_key,
-        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key
+        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key,
+        {{ business_day('asked_at') }} as changed_on
     from surveys
 
     union all
@@ -54,7 +57,8 @@ final as (
     select
         'balances' as feed,
         null as row_key,
-        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key
+        {{ source_key('customer_source_id', 'customer_id') }} as source_customer_key,
+        null as changed_on
     from balances
 
     union all
@@ -63,7 +67,8 @@ final as (
     select
         'order_lines' as feed,
         {{ source_key('source_id', 'order_id') }} as row_key,
-        null as source_customer_key
+        null as source_customer_key,
+        null as changed_on
     from order_lines
 
     union all
@@ -71,7 +76,8 @@ final as (
     select
         'customers' as feed,
         {{ source_key('source_id', 'customer_id') }} as row_key,
-        {{ source_key('source_id', 'customer_id') }} as source_customer_key
+        {{ source_key('source_id', 'customer_id') }} as source_customer_key,
+        null as changed_on
     from customers
 
     union all
@@ -79,7 +85,8 @@ final as (
     select
         'account_managers' as feed,
         {{ source_key('source_id', 'account_manager_id') }} as row_key,
-        null as source_customer_key
+        null as source_customer_key,
+        null as changed_on
     from account_managers
 )
 
