@@ -61,33 +61,34 @@
 {%- endmacro %}
 
 {# Whether a row is of a customer that this build must work out anew. `until` is the day of the row, or the one on which
-   it ends, null for a row without end: with it, whether this very row may be another. #}
-{% macro of_changed_customers(key='customer_key', until=none) -%}
-    {{ is_among('int_changed_customers', key, until) }}
+   it ends, null for a row without end: with it, whether this very row may be another. What hangs on silences may be from
+   the one on that the change has touched; what is told of an evening only from the day of the change. #}
+{% macro of_changed_customers(key='customer_key', until=none, since='silence_began_on') -%}
+    {{ is_among('int_changed_customers', key, until, since) }}
 {%- endmacro %}
 
 {# The same for what hangs on the signals of months, in which customers of a line are held against each other. #}
-{% macro of_restated_customers(key='customer_key', until=none) -%}
-    {{ is_among('int_restated_customers', key, until) }}
+{% macro of_restated_customers(key='customer_key', until=none, since='silence_began_on') -%}
+    {{ is_among('int_restated_customers', key, until, since) }}
 {%- endmacro %}
 
 {# The same for what hangs on tiers, in which they are ranked. #}
 {% macro of_retiered_customers(key='customer_key', until=none) -%}
-    {{ is_among('int_retiered_customers', key, until) }}
+    {{ is_among('int_retiered_customers', key, until, 'changed_on') }}
 {%- endmacro %}
 
-{% macro is_among(changed_customers, key, until) -%}
+{% macro is_among(changed_customers, key, until, since) -%}
     {%- if goes_on() -%}
-        {{ is_listed(changes_of(changed_customers, 'build_id = ' ~ var('build_id')), key, until) }}
+        {{ is_listed(changes_of(changed_customers, since, 'build_id = ' ~ var('build_id')), key, until) }}
     {%- else -%}
         true
     {%- endif -%}
 {%- endmacro %}
 
-{% macro changes_of(changed_customers, condition) -%}
+{% macro changes_of(changed_customers, since, condition) -%}
     select
         customer_key as changed_key,
-        changed_from
+        {{ since }} as since
     from {{ ref(changed_customers) }}
     where {{ condition }}
 {%- endmacro %}
@@ -99,8 +100,20 @@
             select 1 from ({{ changes }}) as changes
             where
                 changes.changed_key = {{ key }}
-                and changes.changed_from <= coalesce({{ until }}, 'infinity')
+                and changes.since <= coalesce({{ until }}, 'infinity')
         )
+    {%- endif %}
+{%- endmacro %}
+
+{# Rows of a table that may be other, of the customers who have changed; joined, to be found by index. #}
+{% macro from_changed_days(relation, day) -%}
+    select changed_rows.* from {{ relation }} as changed_rows
+    {%- if goes_on() %}
+    inner join {{ ref('int_changed_customers') }} as changed
+        on
+            changed_rows.customer_key = changed.customer_key
+            and changed_rows.{{ day }} >= changed.silence_began_on
+            and changed.build_id = {{ var('build_id') }}
     {%- endif %}
 {%- endmacro %}
 
@@ -126,12 +139,30 @@
 {# Whether a row of a mart is of a customer, or an order, that has changed since the build in the standby. #}
 {% macro of_customers_changed_since_standby(key='customer_key', until=none) -%}
     {%- if marts_go_on() -%}
-        {%- set since = 'build_id > ' ~ var('standby')['build_id'] -%}
-        {%- set changes = [changes_of('int_restated_customers', since), changes_of('int_retiered_customers', since)] -%}
-        {{ is_listed(changes | join(' union all '), key, until) }}
+        {{ is_listed(changes_since_standby(), key, until) }}
     {%- else -%}
         true
     {%- endif -%}
+{%- endmacro %}
+
+{% macro changes_since_standby() -%}
+    {%- set not_in_standby = 'build_id > ' ~ var('standby')['build_id'] -%}
+    {{ changes_of('int_restated_customers', 'changed_on', not_in_standby) }}
+    union all
+    {{ changes_of('int_retiered_customers', 'changed_on', not_in_standby) }}
+{%- endmacro %}
+
+{# These, to be joined as `changes` with the first day that has changed, null for a customer of whom nothing has. #}
+{% macro with_changes_since_standby(key) -%}
+    {%- if marts_go_on() %}
+        left join (
+            select
+                changed_key,
+                min(since) as since
+            from ({{ changes_since_standby() }}) as all_changes
+            group by 1
+        ) as changes on {{ key }} = changes.changed_key
+    {%- endif %}
 {%- endmacro %}
 
 {% macro of_orders_changed_since_standby(key='order_key') -%}
@@ -173,87 +204,52 @@
 {%- endmacro %}
 
 {# Whether a period of a customer may differ from the standby's: one that it lacks or that was not over then, one that
-   ends after a customer has changed, or any if the data of a line begin on another day. #}
-{% macro of_changed_periods(ends_on, customer_key='customer_key') -%}
+   ends after the customer has changed, or any if the data of a line begin on another day. #}
+{% macro of_changed_periods(ends_on) -%}
     {%- if marts_go_on() -%}
-        (
-            {{ ends_on }} in (select new_periods.ends_on from {{ ref('int_periods') }} as new_periods where new_periods.is_new)
-            or ({{ of_customers_changed_since_standby(customer_key, until=ends_on) }})
-            or exists (
-                select 1
-                from {{ ref('int_data_begins') }} as begins
-                left join {{ ref('int_data_begins') }} as begins_before
-                    on
-                        begins.business_line = begins_before.business_line
-                        and begins_before.build_id = {{ var('standby')['build_id'] }}
-                where
-                    begins.build_id = {{ var('build_id') }}
-                    and (begins.data_begin_on, begins.first_day)
-                    is distinct from (begins_before.data_begin_on, begins_before.first_day)
-            )
-        )
+        ({{ is_new_period(ends_on) }} or changes.since <= {{ ends_on }})
     {%- else -%}
         true
     {%- endif -%}
 {%- endmacro %}
 
-{# Strategies: which rows of a table make way for those that its model selects. The meta of a model says until when a row
-   of it lasts, where those that ended before a customer changed may stay. #}
-
-{% macro lasts_until() -%}
-    {{ return(config.get('meta', {}).get('lasts_until')) }}
-{%- endmacro %}
-
-{% macro replaced_by_order() -%}
-    {{ of_changed_orders() }}
-{%- endmacro %}
-
-{% macro replaced_by_customer() -%}
-    {{ of_changed_customers(until=lasts_until()) }}
-{%- endmacro %}
-
-{% macro replaced_by_restated_customer() -%}
-    {{ of_restated_customers(until=lasts_until()) }}
-{%- endmacro %}
-
-{# What this build found changed goes below what the others found; what both copies of the marts have is dropped. #}
-{% macro replaced_by_build() -%}
-    {{ 'build_id < ' ~ var('kept_from') ~ ' or build_id >= ' ~ var('build_id') }}
-{%- endmacro %}
-
-{% macro replaced_by_evening() -%}
-    {{ is_evening_to_look_at() }}
-{%- endmacro %}
-
-{# Whether a customer's evening may be another than in the base: their own, or one that nobody had looked at. #}
-{% macro is_evening_to_look_at(of='') -%}
-    (
-        ({{ of_restated_customers(of ~ 'customer_key', until=of ~ 'day') }})
-        or {{ is_other_evening(of ~ 'day') }}
+{% macro is_new_period(ends_on) -%}
+    {{ ends_on }} in (select new_periods.ends_on from {{ ref('int_periods') }} as new_periods where new_periods.is_new)
+    or exists (
+        select 1
+        from {{ ref('int_data_begins') }} as begins
+        left join {{ ref('int_data_begins') }} as begins_before
+            on
+                begins.business_line = begins_before.business_line
+                and begins_before.build_id = {{ var('standby')['build_id'] }}
+        where
+            begins.build_id = {{ var('build_id') }}
+            and (begins.data_begin_on, begins.first_day)
+            is distinct from (begins_before.data_begin_on, begins_before.first_day)
     )
 {%- endmacro %}
 
-{% macro replaced_by_retiered_evening() -%}
-    {{ is_evening_to_look_at() }} or ({{ of_retiered_customers(until='day') }})
-{%- endmacro %}
-
-{% macro replaced_by_reranked_evening() -%}
-    {{ is_reranked() ~ ' or ' ~ is_other_evening() }}
-{%- endmacro %}
-
-{% macro replaced_by_tier() -%}
-    {{ is_ranked_anew() }}
-    or (customer_key, day) in (select moved.customer_key, moved.day from {{ ref('int_moved_tiers') }} as moved)
+{# Restated customers, to be joined as `restated` with the day from which they are, null for all others. #}
+{% macro with_restated_customers(key) -%}
+    left join {{ ref('int_restated_customers') }} as restated
+        on
+            {{ key }} = restated.customer_key
+            and restated.build_id = {{ var('build_id') }}
 {%- endmacro %}
 
 {# Whether a customer's figure of an evening may be another than in the base, or their line, or what it is ranked by. #}
-{% macro is_ranked_anew(of='') -%}
+{% macro is_ranked_anew(of) -%}
     (
-        {{ is_evening_to_look_at(of) }}
-        or ({{ of }}business_line, {{ of }}day) in (
-            select measures.business_line, measures.day from {{ ref('int_line_measures') }} as measures
-            where measures.is_changed
-        )
+        coalesce({{ of }}day >= restated.changed_on, false)
+        or {{ is_other_evening(of ~ 'day') }}
+        or {{ is_of_another_measure(of) }}
+    )
+{%- endmacro %}
+
+{% macro is_of_another_measure(of='') -%}
+    ({{ of }}business_line, {{ of }}day) in (
+        select measures.business_line, measures.day from {{ ref('int_line_measures') }} as measures
+        where measures.is_changed
     )
 {%- endmacro %}
 
@@ -270,18 +266,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro replaced_by_month() -%}
-    {{ of_changed_periods(month_end('month')) ~ ' or month < ' ~ first_period('month') }}
-{%- endmacro %}
-
-{% macro replaced_by_quarter() -%}
-    {{ of_changed_periods(quarter_end('quarter')) ~ ' or quarter < ' ~ first_period('quarter') }}
-{%- endmacro %}
-
-{% macro replaced_by_week() -%}
-    {{ of_changed_periods('week_ends_on') ~ ' or week_starts_on not in ' ~ kept_weeks() }}
-{%- endmacro %}
-
 {% macro first_period(grain) -%}
     (select min(starts_on) from {{ ref('int_periods') }} where grain = '{{ grain }}')
 {%- endmacro %}
@@ -291,18 +275,77 @@
     (select weeks.starts_on from {{ ref('int_periods') }} as weeks where weeks.grain = 'week')
 {%- endmacro %}
 
+{# Strategies: which rows of a table make way for those that its model selects, as a list of conditions. The meta of a
+   model says until when a row of it lasts, where those that ended before a customer changed may stay. #}
+
+{% macro lasts_until() -%}
+    {{ return(config.get('meta', {}).get('lasts_until')) }}
+{%- endmacro %}
+
+{% macro replaced_by_order() -%}
+    {{ return([of_changed_orders()]) }}
+{%- endmacro %}
+
+{% macro replaced_by_customer() -%}
+    {{ return([of_changed_customers(until=lasts_until())]) }}
+{%- endmacro %}
+
+{% macro replaced_by_restated_customer() -%}
+    {{ return([of_restated_customers(until=lasts_until())]) }}
+{%- endmacro %}
+
+{# What this build found changed goes below what the others found; what both copies of the marts have is dropped. #}
+{% macro replaced_by_build() -%}
+    {{ return(['build_id < ' ~ var('kept_from'), 'build_id >= ' ~ var('build_id')]) }}
+{%- endmacro %}
+
+{% macro replaced_by_evening() -%}
+    {{ return([of_restated_customers(until='day', since='changed_on'), is_other_evening()]) }}
+{%- endmacro %}
+
+{% macro replaced_by_retiered_evening() -%}
+    {{ return(replaced_by_evening() + [of_retiered_customers(until='day')]) }}
+{%- endmacro %}
+
+{% macro replaced_by_reranked_evening() -%}
+    {{ return([is_reranked(), is_other_evening()]) }}
+{%- endmacro %}
+
+{% macro replaced_by_tier() -%}
+    {%- set is_moved -%}
+        (customer_key, day) in (select moved.customer_key, moved.day from {{ ref('int_moved_tiers') }} as moved)
+    {%- endset -%}
+    {{ return(replaced_by_evening() + [is_of_another_measure(), is_moved]) }}
+{%- endmacro %}
+
+{% macro replaced_by_month() -%}
+    {{ return(replaced_periods(month_end('month')) + ['month < ' ~ first_period('month')]) }}
+{%- endmacro %}
+
+{% macro replaced_by_quarter() -%}
+    {{ return(replaced_periods(quarter_end('quarter')) + ['quarter < ' ~ first_period('quarter')]) }}
+{%- endmacro %}
+
+{% macro replaced_by_week() -%}
+    {{ return(replaced_periods('week_ends_on') + ['week_starts_on not in ' ~ kept_weeks()]) }}
+{%- endmacro %}
+
+{% macro replaced_periods(ends_on) -%}
+    {{ return([is_new_period(ends_on), of_customers_changed_since_standby(until=ends_on)]) }}
+{%- endmacro %}
+
 {% macro replaced_by_changed_customer() -%}
-    {{ of_customers_changed_since_standby() }}
+    {{ return([of_customers_changed_since_standby()]) }}
 {%- endmacro %}
 
 {% macro replaced_by_changed_order() -%}
-    {{ of_orders_changed_since_standby() }}
+    {{ return([of_orders_changed_since_standby()]) }}
 {%- endmacro %}
 
 {% macro replaced_by_turned_customer() -%}
-    {{ of_turned_customers() }}
+    {{ return([of_turned_customers()]) }}
 {%- endmacro %}
 
 {% macro replaced_by_changed_line() -%}
-    {{ of_lines_changed_since_standby() }}
+    {{ return([of_lines_changed_since_standby()]) }}
 {%- endmacro %}

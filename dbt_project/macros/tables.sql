@@ -25,7 +25,9 @@
     {% set statements -%}
         {{ indexed() }}
         {{ create_table_as(true, fresh, sql) }}
-        delete from {{ this }} where {{ context['replaced_' ~ config.get('incremental_strategy')]() }};
+        {%- for rows in context['replaced_' ~ config.get('incremental_strategy')]() %}
+        delete from {{ this }} where {{ rows }};
+        {%- endfor %}
         insert into {{ this }} select * from {{ fresh }};
         drop table {{ fresh }};
         analyze {{ this }};

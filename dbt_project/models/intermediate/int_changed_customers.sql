@@ -4,8 +4,8 @@
     indexes=[{"columns": ["customer_key"]}],
 ) }}
 
-{# A day counts from the last purchase before it, as that one's silence is another: a change whose day is not known, or
-   that nobody's purchase comes before, may change anything of the customer. #}
+{# What has changed on a day changes the silence that the last purchase before it began. A change whose day is not known
+   may be of any day. #}
 {% if goes_on() %}
     with changed_orders as (
         select * from {{ ref('int_changed_orders') }}
@@ -183,26 +183,31 @@
         group by 1
     ),
 
+    purchases_before as (
+        select
+            first_changes.customer_key,
+            max(days_before.day) as last_day
+        from first_changes
+        inner join {{ as_of_base('int_customer_days') }} as days_before
+            on
+                first_changes.customer_key = days_before.customer_key
+                and first_changes.changed_on > days_before.day
+        where days_before.orders > 0
+        group by 1
+    ),
+
     final as (
         select
             first_changes.customer_key,
-            coalesce(purchase_before.day, '-infinity') as changed_from,
+            first_changes.changed_on,
+            coalesce(purchases_before.last_day, '-infinity') as silence_began_on,
             cast({{ var('build_id') }} as bigint) as build_id
         from first_changes
-        left join lateral (
-            select days_before.day
-            from {{ as_of_base('int_customer_days') }} as days_before
-            where
-                days_before.customer_key = first_changes.customer_key
-                and days_before.day < first_changes.changed_on
-                and days_before.orders > 0
-            order by days_before.day desc
-            limit 1
-        ) as purchase_before on true
+        left join purchases_before on first_changes.customer_key = purchases_before.customer_key
     )
 {% else %}
     with final as (
-        {{ no_rows(customer_key='text', changed_from='date', build_id='bigint') }}
+        {{ no_rows(customer_key='text', changed_on='date', silence_began_on='date', build_id='bigint') }}
     )
 {% endif %}
 

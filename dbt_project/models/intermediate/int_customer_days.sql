@@ -2,17 +2,15 @@
     materialized="incremental",
     incremental_strategy="by_customer",
     indexes=[{"columns": ["customer_key", "day"]}],
-    meta={"lasts_until": "next_day"},
+    meta={"lasts_until": "day"},
 ) }}
 
 with orders as (
-    select * from {{ ref('int_orders') }}
-    where {{ of_changed_customers() }}
+    {{ from_changed_days(ref('int_orders'), 'ordered_on') }}
 ),
 
 complaints as (
-    select * from {{ ref('int_complaints') }}
-    where {{ of_changed_customers() }}
+    {{ from_changed_days(ref('int_complaints'), 'opened_on') }}
 ),
 
 costed_lines as (
@@ -28,7 +26,7 @@ costed_lines as (
             and unit_costs.unit_cost is not null
     where
         order_lines.quantity is not null
-        and {{ of_changed_customers('order_lines.customer_key') }}
+        and {{ of_changed_customers('order_lines.customer_key', until='order_lines.ordered_on') }}
 ),
 
 events as (
@@ -39,6 +37,7 @@ events as (
         case when order_class = 'sale' and is_on_time is not null then 1 else 0 end as orders_promised,
         case when order_class = 'sale' and is_on_time then 1 else 0 end as orders_on_time,
         amount as revenue,
+        case when order_class = 'sale' then amount else 0 end as spend,
         cast(null as numeric) as known_cost,
         cast(null as numeric) as costed_revenue,
         0 as complaints
@@ -54,6 +53,7 @@ events as (
         0 as orders_promised,
         0 as orders_on_time,
         0 as revenue,
+        0 as spend,
         null as known_cost,
         null as costed_revenue,
         1 as complaints
@@ -68,6 +68,7 @@ events as (
         0 as orders_promised,
         0 as orders_on_time,
         0 as revenue,
+        0 as spend,
         known_cost,
         costed_revenue,
         0 as complaints
@@ -90,11 +91,36 @@ daily as (
         cast(sum(orders_promised) as integer) as orders_promised,
         cast(sum(orders_on_time) as integer) as orders_on_time,
         sum(revenue) as revenue,
+        sum(spend) as spend,
         sum(known_cost) as known_cost,
         sum(costed_revenue) as costed_revenue,
         cast(sum(complaints) as integer) as complaints
     from in_order
     group by customer_key, day
+
+    {% if goes_on() %}
+        union all
+
+        -- what there was before stays as it is, and is summed up with what follows
+        select
+            days_before.customer_key,
+            days_before.day,
+            days_before.day + 1 as next_evening,
+            days_before.orders,
+            days_before.orders_promised,
+            days_before.orders_on_time,
+            days_before.revenue,
+            days_before.spend,
+            days_before.known_cost,
+            days_before.costed_revenue,
+            days_before.complaints
+        from {{ this }} as days_before
+        inner join {{ ref('int_changed_customers') }} as changed
+            on
+                days_before.customer_key = changed.customer_key
+                and days_before.day < changed.silence_began_on
+        where changed.build_id = {{ var('build_id') }}
+    {% endif %}
 ),
 
 yearly as (
@@ -135,6 +161,9 @@ final as (
         orders_promised,
         orders_on_time,
         revenue,
+        spend,
+        known_cost,
+        costed_revenue,
         complaints,
         first_order_on,
         last_order_on,
@@ -145,7 +174,7 @@ final as (
         revenue_12m,
         coalesce(value_12m, 0) as value_12m
     from valued
-    where {{ of_changed_customers(until='next_day') }}
+    where {{ of_changed_customers(until='day') }}
 )
 
 select * from final

@@ -1,11 +1,17 @@
 {{ config(materialized="incremental", incremental_strategy="by_retiered_evening") }}
 
 with evenings as (
-    select * from {{ ref('int_evening_values') }}
+    select evenings.*
+    from {{ ref('int_evening_values') }} as evenings
     {% if goes_on() %}
+        {{ with_restated_customers('evenings.customer_key') }}
+        left join {{ ref('int_retiered_customers') }} as retiered
+            on
+                evenings.customer_key = retiered.customer_key
+                and retiered.build_id = {{ var('build_id') }}
         where
-            {{ is_evening_to_look_at() }}
-            or ({{ of_retiered_customers(until='day') }})
+            evenings.day >= least(restated.changed_on, retiered.changed_on)
+            or {{ is_other_evening('evenings.day') }}
     {% endif %}
 ),
 

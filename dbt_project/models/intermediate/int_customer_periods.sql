@@ -20,20 +20,21 @@ data_begins as (
 
 activity as (
 {% for grain, starts_on, ends_on in [
-    ('month', month_start('day'), month_end('day')),
-    ('quarter', quarter_start('day'), quarter_end('day')),
-    ('week', week_start('day'), week_start('day') ~ ' + 6'),
+    ('month', month_start('customer_days.day'), month_end('customer_days.day')),
+    ('quarter', quarter_start('customer_days.day'), quarter_end('customer_days.day')),
+    ('week', week_start('customer_days.day'), week_start('customer_days.day') ~ ' + 6'),
 ] %}
         select
-            customer_key,
+            customer_days.customer_key,
             '{{ grain }}' as grain,
             {{ starts_on }} as starts_on,
-            cast(sum(orders) as integer) as orders,
-            cast(sum(orders_promised) as integer) as orders_promised,
-            cast(sum(orders_on_time) as integer) as orders_on_time,
-            sum(revenue) as revenue,
-            cast(sum(complaints) as integer) as complaints
-        from {{ ref('int_customer_days') }}
+            cast(sum(customer_days.orders) as integer) as orders,
+            cast(sum(customer_days.orders_promised) as integer) as orders_promised,
+            cast(sum(customer_days.orders_on_time) as integer) as orders_on_time,
+            sum(customer_days.revenue) as revenue,
+            cast(sum(customer_days.complaints) as integer) as complaints
+        from {{ ref('int_customer_days') }} as customer_days
+        {{ with_changes_since_standby('customer_days.customer_key') }}
         where
             {% if grain == 'week' %}
                 {{ starts_on }} in {{ kept_weeks() }}
@@ -66,7 +67,8 @@ ends as (
         evenings.last_order_on
     from {{ ref('int_customer_evenings') }} as evenings
     inner join periods on evenings.day = periods.period_ends_on
-    where {{ of_changed_periods('periods.ends_on', 'evenings.customer_key') }}
+    {{ with_changes_since_standby('evenings.customer_key') }}
+    where {{ of_changed_periods('periods.ends_on') }}
 
     union all
 
@@ -88,7 +90,8 @@ ends as (
         null as first_order_on,
         null as last_order_on
     from periods
-    where {{ of_changed_periods('periods.ends_on', "'-1'") }}
+    {{ with_changes_since_standby("'-1'") }}
+    where {{ of_changed_periods('periods.ends_on') }}
 ),
 
 starts as (

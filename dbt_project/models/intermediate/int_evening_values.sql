@@ -25,7 +25,7 @@ looked_at as (
         select
             customers.*,
             false as is_new,
-            changes.changed_from as looked_from
+            changes.changed_on as looked_from
         from customers
         inner join {{ ref('int_restated_customers') }} as changes on customers.customer_key = changes.customer_key
         where changes.build_id = {{ var('build_id') }}

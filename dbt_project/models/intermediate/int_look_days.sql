@@ -73,7 +73,9 @@ silences as (
         end as day
     from purchase_days
     inner join steps on purchase_days.policy = steps.policy
-    where steps.signal in ('days_since_last_order', 'months_without_orders')
+    where
+        steps.signal in ('days_since_last_order', 'months_without_orders')
+        and {{ of_restated_customers('purchase_days.customer_key', until='purchase_days.next_order_on') }}
 
     union all
 
@@ -96,6 +98,7 @@ silences as (
     where
         steps.signal = 'interval_ratio'
         and purchase_days.median_gap_days is not null
+        and {{ of_restated_customers('purchase_days.customer_key', until='purchase_days.next_order_on') }}
 ),
 
 silences_and_ends as (
@@ -121,6 +124,9 @@ in_windows as (
         where
             customer_days.{{ window['sum_of'] }} <> 0
             and {{ watches('customers.policy', window['for']) }}
+            and {{ of_restated_customers(
+                'customer_days.customer_key', until="customer_days.day + " ~ (window['ago'] + window['days'])
+            ) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),

@@ -22,6 +22,7 @@
             on
                 tiers_before.business_line = cuts.business_line
                 and tiers_before.day = cuts.day
+        {{ with_restated_customers('tiers_before.customer_key') }}
         where not {{ is_ranked_anew('tiers_before.') }}
     ),
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized="incremental",
     incremental_strategy="by_order",
-    indexes=[{"columns": ["order_key"]}, {"columns": ["customer_key"]}],
+    indexes=[{"columns": ["order_key"]}, {"columns": ["customer_key", "ordered_on"]}],
 ) }}
 
 {% if goes_on() %}

@@ -2,7 +2,7 @@
     materialized="incremental",
     incremental_strategy="by_customer",
     indexes=[{"columns": ["customer_key"]}],
-    meta={"lasts_until": "next_order_on"},
+    meta={"lasts_until": "day"},
 ) }}
 
 with customer_days as (
@@ -60,7 +60,7 @@ final as (
                 )
         end as median_gap_days
     from gaps
-    where {{ of_changed_customers(until='next_order_on') }}
+    where {{ of_changed_customers(until='day') }}
 )
 
 select * from final

@@ -4,11 +4,11 @@
     indexes=[{"columns": ["customer_key"]}],
 ) }}
 
-with orders as (
-    select * from {{ ref('int_orders') }}
+with purchase_days as (
+    select * from {{ ref('int_customer_days') }}
     where
         customer_key <> '-1'
-        and order_class = 'sale'
+        and orders > 0
         and {{ of_changed_customers() }}
 ),
 
@@ -16,27 +16,27 @@ customers as (
     select * from {{ ref('int_customers') }}
 ),
 
-purchase_days as (
+histories as (
     select
         customer_key,
-        ordered_on as day,
-        sum(amount) as spend,
-        min(ordered_on) over (partition by customer_key) as first_order_on
-    from orders
-    group by 1, 2
+        min(day) as first_order_on,
+        max(day) as last_order_on,
+        cast(count(*) - 1 as integer) as frequency,
+        avg(spend) filter (where day > first_order_on) as mean_spend
+    from purchase_days
+    group by 1
 ),
 
 final as (
     select
-        purchase_days.customer_key,
+        histories.customer_key,
         customers.business_line,
-        purchase_days.first_order_on,
-        max(purchase_days.day) as last_order_on,
-        cast(count(*) - 1 as integer) as frequency,
-        avg(purchase_days.spend) filter (where purchase_days.day > purchase_days.first_order_on) as mean_spend
-    from purchase_days
-    inner join customers on purchase_days.customer_key = customers.customer_key
-    group by 1, 2, 3
+        histories.first_order_on,
+        histories.last_order_on,
+        histories.frequency,
+        histories.mean_spend
+    from histories
+    inner join customers on histories.customer_key = customers.customer_key
 )
 
 select * from final

@@ -16,7 +16,7 @@ lines as (
             business_line,
             figure_12m
         from {{ ref('int_rankable_evenings') }}
-        where {{ of_restated_customers(until='day') }}
+        where {{ of_restated_customers(until='day', since='changed_on') }}
     ),
 
     figures_before as (
@@ -26,7 +26,7 @@ lines as (
             business_line,
             figure_12m
         from {{ as_of_base('int_tiers') }}
-        where {{ of_restated_customers(until='day') }}
+        where {{ of_restated_customers(until='day', since='changed_on') }}
     ),
 
     changed as (

@@ -20,7 +20,8 @@
     customers as (
         select
             customer_key,
-            changed_from
+            changed_on,
+            silence_began_on
         from {{ ref('int_changed_customers') }}
         where build_id = {{ var('build_id') }}
 
@@ -28,7 +29,8 @@
 
         select
             coalesce(months.customer_key, months_before.customer_key) as customer_key,
-            coalesce(months.day, months_before.day) as changed_from
+            coalesce(months.day, months_before.day) as changed_on,
+            coalesce(months.day, months_before.day) as silence_began_on
         from months
         full outer join months_before
             on
@@ -40,14 +42,15 @@
     final as (
         select
             customer_key,
-            min(changed_from) as changed_from,
+            min(changed_on) as changed_on,
+            min(silence_began_on) as silence_began_on,
             cast({{ var('build_id') }} as bigint) as build_id
         from customers
         group by 1
     )
 {% else %}
     with final as (
-        {{ no_rows(customer_key='text', changed_from='date', build_id='bigint') }}
+        {{ no_rows(customer_key='text', changed_on='date', silence_began_on='date', build_id='bigint') }}
     )
 {% endif %}
 

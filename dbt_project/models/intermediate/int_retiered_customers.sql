@@ -25,14 +25,14 @@
     final as (
         select
             customer_key,
-            min(day) as changed_from,
+            min(day) as changed_on,
             cast({{ var('build_id') }} as bigint) as build_id
         from customers
         group by 1
     )
 {% else %}
     with final as (
-        {{ no_rows(customer_key='text', changed_from='date', build_id='bigint') }}
+        {{ no_rows(customer_key='text', changed_on='date', build_id='bigint') }}
     )
 {% endif %}
 

@@ -24,6 +24,7 @@ final as (
             and evenings.day = cuts.day
 
     {% if goes_on() %}
+        {{ with_restated_customers('evenings.customer_key') }}
         where {{ is_ranked_anew('evenings.') }}
 
         union all
