@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import psycopg
-from generate import KEYS, SQL, Company
+from generate import KEYS, SQL, Company, duckdb_memory
 
 from winback.feeds import FEEDS
 from winback.holidays import Holidays
@@ -35,6 +35,10 @@ class Limit:
         self.company, self.folder, self.lines, self.holidays = company, folder, lines, holidays
         self.raw, self.file = folder / "raw.duckdb", folder / "limit.duckdb"
         self.rules = folder / "rules_of_the_limit"
+
+    def database(self) -> duckdb.DuckDBPyConnection:
+        """Open the database of the limit, with half of the machine's memory."""
+        return duckdb.connect(str(self.file), config={"threads": 2, "memory_limit": duckdb_memory(2)})
 
     @property
     def marts(self) -> list[str]:
@@ -63,7 +67,7 @@ class Limit:
         self.file.unlink(missing_ok=True)
         load_rules(self.lines).write(self.rules)
         write_calendar(self.rules, self.holidays, day)
-        with duckdb.connect(str(self.file), config={"threads": 2}) as database:
+        with self.database() as database:
             database.execute(f"attach '{self.raw}' as raw (read_only)")
             database.execute("set timezone = 'UTC'")
             database.execute("set variable as_of = ?", [day])
@@ -90,7 +94,7 @@ class Compared:
         """Return what differs, a line each, and which marts and columns only the warehouse has."""
         found, beyond = [], []
         with (
-            duckdb.connect(str(self.limit.file), config={"threads": 2}) as database,
+            self.limit.database() as database,
             psycopg.connect(self.url) as connection,
         ):
             database.execute("set timezone = 'UTC'")

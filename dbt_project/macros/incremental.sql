@@ -106,13 +106,13 @@
 {%- endmacro %}
 
 {# Rows of a table that may be other, of the customers who have changed; joined, to be found by index. #}
-{% macro from_changed_days(relation, day) -%}
+{% macro from_changed_days(relation, day, since='silence_began_on') -%}
     select changed_rows.* from {{ relation }} as changed_rows
     {%- if goes_on() %}
     inner join {{ ref('int_changed_customers') }} as changed
         on
             changed_rows.customer_key = changed.customer_key
-            and changed_rows.{{ day }} >= changed.silence_began_on
+            and changed_rows.{{ day }} >= changed.{{ since }}
             and changed.build_id = {{ var('build_id') }}
     {%- endif %}
 {%- endmacro %}
@@ -275,8 +275,9 @@
     (select weeks.starts_on from {{ ref('int_periods') }} as weeks where weeks.grain = 'week')
 {%- endmacro %}
 
-{# Strategies: which rows of a table make way for those that its model selects, as a list of conditions. The meta of a
-   model says until when a row of it lasts, where those that ended before a customer changed may stay. #}
+{# Strategies: which rows of a table make way for those that its model selects, as a list of conditions:
+   one by which rows are found by index stands alone. The meta of a model says until when a row of it lasts, where those
+   that ended before a customer changed may stay. #}
 
 {% macro lasts_until() -%}
     {{ return(config.get('meta', {}).get('lasts_until')) }}
@@ -315,23 +316,27 @@
     {%- set is_moved -%}
         (customer_key, day) in (select moved.customer_key, moved.day from {{ ref('int_moved_tiers') }} as moved)
     {%- endset -%}
-    {{ return(replaced_by_evening() + [is_of_another_measure(), is_moved]) }}
+    {{ return([
+        of_restated_customers(until='day', since='changed_on'),
+        is_other_evening() ~ ' or ' ~ is_of_another_measure(),
+        is_moved,
+    ]) }}
 {%- endmacro %}
 
 {% macro replaced_by_month() -%}
-    {{ return(replaced_periods(month_end('month')) + ['month < ' ~ first_period('month')]) }}
+    {{ return(replaced_periods(month_end('month'), 'month < ' ~ first_period('month'))) }}
 {%- endmacro %}
 
 {% macro replaced_by_quarter() -%}
-    {{ return(replaced_periods(quarter_end('quarter')) + ['quarter < ' ~ first_period('quarter')]) }}
+    {{ return(replaced_periods(quarter_end('quarter'), 'quarter < ' ~ first_period('quarter'))) }}
 {%- endmacro %}
 
 {% macro replaced_by_week() -%}
-    {{ return(replaced_periods('week_ends_on') + ['week_starts_on not in ' ~ kept_weeks()]) }}
+    {{ return(replaced_periods('week_ends_on', 'week_starts_on not in ' ~ kept_weeks())) }}
 {%- endmacro %}
 
-{% macro replaced_periods(ends_on) -%}
-    {{ return([is_new_period(ends_on), of_customers_changed_since_standby(until=ends_on)]) }}
+{% macro replaced_periods(ends_on, is_gone) -%}
+    {{ return([is_new_period(ends_on) ~ ' or ' ~ is_gone, of_customers_changed_since_standby(until=ends_on)]) }}
 {%- endmacro %}
 
 {% macro replaced_by_changed_customer() -%}

@@ -56,6 +56,17 @@ NOTES_OF_BEFORE = (
     *("int_merged_before", "int_data_begins", "int_line_months"),
     *("int_unit_costs", "int_line_measures"),  # what they say now shows in margins and tiers
 )
+# Some tables whose rows stay, and the column that says until when each lasts.
+LASTS_UNTIL = {
+    "int_customer_days": "day",
+    "int_purchase_days": "day",
+    "int_last_orders": "day",
+    "int_look_days": "day",
+    "int_customer_states": "valid_to",
+    "int_stages": "valid_to",
+    "int_evening_values": "day",
+    "int_customer_evenings": "day",
+}
 SHOWN_TABLES, SHOWN_ROWS = 6, 5
 Say = Callable[[str], None]
 NewWarehouse = Callable[[], str]
@@ -108,6 +119,19 @@ def copy_of(url: str) -> Iterator[str]:
             yield f"{server}/{copy}"
         finally:
             connection.execute(drop)
+
+
+def when_written(url: str) -> dict[str, set[tuple[date, str]]]:
+    """Return until when each row lasts, and the transaction that wrote it."""
+    with psycopg.connect(url) as connection:
+        return {
+            table: set(
+                connection.execute(
+                    f"select coalesce({until}, '9999-12-31'), xmin::text from intermediate.{table}"  # type: ignore[arg-type]
+                )
+            )
+            for table, until in LASTS_UNTIL.items()
+        }
 
 
 # What builds made of it, and what a full refresh makes of it
@@ -362,6 +386,28 @@ def test_builds_take_in_what_is_late_corrected_deleted_or_comes_into_view(
         writer.bring(second, stays | {"customer_id": "C2"})  # and the day is built once more
         build_warehouse(settings, second)
         assert read_customers(url) == {"erp:C0": 45, "erp:C2": 20}
+
+
+@pytest.mark.slow
+def test_an_order_leaves_the_rows_of_earlier_days_as_they_were_written(new_warehouse: NewWarehouse) -> None:
+    """Otherwise a build that goes on would take the longer the longer the history."""
+    url, first, second = new_warehouse(), date(2024, 2, 28), date(2024, 2, 29)
+    settings = company_settings(RawCompany(second, "UTC", {"shops": "retail"}, "shops", []))
+    writer, last_purchase = RawWriter(url), date(2024, 2, 20)
+    bought = (date(2022, 5, 5), date(2023, 11, 10), last_purchase)
+    with warehouse_at(url):
+        writer.bring(first, *(an_order(f"on {day}", day, 10) for day in bought))
+        build_warehouse(settings, first)
+        before = when_written(url)
+        writer.bring(second, an_order("new", second, 10))
+        build_warehouse(settings, second)
+    after = when_written(url)
+    for table in LASTS_UNTIL:
+        stays_until = first if "evening" in table else last_purchase
+        earlier = {row for row in before[table] if row[0] < stays_until}
+        assert earlier, table
+        assert earlier <= after[table], table
+        assert after[table] - before[table], table
 
 
 @pytest.mark.slow

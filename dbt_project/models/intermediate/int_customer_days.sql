@@ -5,6 +5,7 @@
     meta={"lasts_until": "day"},
 ) }}
 
+{# The purchase with which a changed customer is taken up was there before and is now, so the days up to it stay. #}
 with orders as (
     {{ from_changed_days(ref('int_orders'), 'ordered_on') }}
 ),

@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_retiered_evening") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_retiered_evening",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 with evenings as (
     select evenings.*

@@ -101,6 +101,8 @@ starts as (
         periods.starts_on
     from {{ ref('int_customer_evenings') }} as evenings
     inner join periods on evenings.day = periods.evening_before
+    {{ with_changes_since_standby('evenings.customer_key') }}
+    where {{ of_changed_periods('periods.ends_on') }}
 ),
 
 both_ends as (

@@ -13,13 +13,11 @@ survivors as (
 ),
 
 orders as (
-    select * from {{ ref('int_orders') }}
-    where {{ of_changed_customers() }}
+    {{ from_changed_days(ref('int_orders'), 'ordered_on', since='changed_on') }}
 ),
 
 complaints as (
-    select * from {{ ref('int_complaints') }}
-    where {{ of_changed_customers() }}
+    {{ from_changed_days(ref('int_complaints'), 'opened_on', since='changed_on') }}
 ),
 
 business_lines as (
@@ -61,6 +59,28 @@ appearances as (
         null as first_order_on,
         false as do_not_contact
     from complaints
+
+    {% if goes_on() %}
+        union all
+
+        -- how they began stands, if that was before anything has changed
+        select
+            customers_before.customer_key,
+            customers_before.first_seen_on as appeared_on,
+            case
+                when customers_before.first_active_on < changed.changed_on then customers_before.first_active_on
+            end as active_on,
+            case
+                when customers_before.first_order_on < changed.changed_on then customers_before.first_order_on
+            end as first_order_on,
+            false as do_not_contact
+        from {{ this }} as customers_before
+        inner join {{ ref('int_changed_customers') }} as changed
+            on
+                customers_before.customer_key = changed.customer_key
+                and customers_before.first_seen_on < changed.changed_on
+        where changed.build_id = {{ var('build_id') }}
+    {% endif %}
 
     union all
 

@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_evening") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_evening",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 {# Rows for days on which nothing happens are made by counting: an array of the evenings that are looked at, in order,
    tells between which of them two days of a customer fall. All customers are looked at on the new evenings, and those of

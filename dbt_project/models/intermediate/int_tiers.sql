@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_tier") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_tier",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 -- depends_on: {{ ref('int_restated_customers') }}, {{ ref('int_moved_tiers') }}
 -- depends_on: {{ ref('int_line_measures') }}, {{ ref('int_evenings') }}

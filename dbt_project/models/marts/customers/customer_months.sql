@@ -1,5 +1,10 @@
 {# Its rows are wide, and PostgreSQL would sort them for each join, as it takes them for more than they are. #}
-{{ config(materialized="incremental", incremental_strategy="by_month", meta={"joins_hash": true}) }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_month",
+    indexes=[{"columns": ["customer_key"]}],
+    meta={"joins_hash": true},
+) }}
 
 -- depends_on: {{ ref('int_restated_customers') }}
 -- depends_on: {{ ref('int_retiered_customers') }}

@@ -1,4 +1,8 @@
-{{ config(materialized="incremental", incremental_strategy="by_week") }}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="by_week",
+    indexes=[{"columns": ["customer_key"]}],
+) }}
 
 -- depends_on: {{ ref('int_restated_customers') }}
 -- depends_on: {{ ref('int_retiered_customers') }}
