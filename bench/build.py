@@ -260,12 +260,13 @@ def measure(server: EmbeddedServer, folder: Path, options: argparse.Namespace) -
     found: dict[str, Any] = {"main": main}
     ratio = None
     if builds and not options.no_history:
-        orders = options.orders / options.customers * options.small_customers
+        daily_orders = options.orders / options.days * options.small_customers / options.customers
         for name, part in (("short", 4), ("long", 1)):
+            days = options.days // part
             found[name] = run(
                 options.small_customers,
-                orders / part,
-                options.days // part,
+                daily_orders * (days + options.history_builds + 1),
+                days,
                 options.history_builds,
                 with_limit=False,
             )

@@ -105,15 +105,20 @@
     {%- endif %}
 {%- endmacro %}
 
+{# Changed customers, to be joined as `changed` with the days from which they are; others drop out. #}
+{% macro with_changed_customers(key) -%}
+    inner join {{ ref('int_changed_customers') }} as changed
+        on
+            {{ key }} = changed.customer_key
+            and changed.build_id = {{ var('build_id') }}
+{%- endmacro %}
+
 {# Rows of a table that may be other, of the customers who have changed; joined, to be found by index. #}
 {% macro from_changed_days(relation, day, since='silence_began_on') -%}
     select changed_rows.* from {{ relation }} as changed_rows
     {%- if goes_on() %}
-    inner join {{ ref('int_changed_customers') }} as changed
-        on
-            changed_rows.customer_key = changed.customer_key
-            and changed_rows.{{ day }} >= changed.{{ since }}
-            and changed.build_id = {{ var('build_id') }}
+    {{ with_changed_customers('changed_rows.customer_key') }}
+    where changed_rows.{{ day }} >= changed.{{ since }}
     {%- endif %}
 {%- endmacro %}
 
@@ -275,9 +280,9 @@
     (select weeks.starts_on from {{ ref('int_periods') }} as weeks where weeks.grain = 'week')
 {%- endmacro %}
 
-{# Strategies: which rows of a table make way for those that its model selects, as a list of conditions:
-   one by which rows are found by index stands alone. The meta of a model says until when a row of it lasts, where those
-   that ended before a customer changed may stay. #}
+{# Strategies: which rows of a table make way for those that its model selects, as a list of conditions. One by which rows
+   are found by index stands alone. The meta of a model says until when a row of it lasts, where those that ended before a
+   customer changed may stay. #}
 
 {% macro lasts_until() -%}
     {{ return(config.get('meta', {}).get('lasts_until')) }}
@@ -297,7 +302,7 @@
 
 {# What this build found changed goes below what the others found; what both copies of the marts have is dropped. #}
 {% macro replaced_by_build() -%}
-    {{ return(['build_id < ' ~ var('kept_from'), 'build_id >= ' ~ var('build_id')]) }}
+    {{ return(['build_id < ' ~ var('kept_from') ~ ' or build_id >= ' ~ var('build_id')]) }}
 {%- endmacro %}
 
 {% macro replaced_by_evening() -%}

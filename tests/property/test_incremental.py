@@ -123,12 +123,11 @@ def copy_of(url: str) -> Iterator[str]:
 
 def when_written(url: str) -> dict[str, set[tuple[date, str]]]:
     """Return until when each row lasts, and the transaction that wrote it."""
+    query = sql.SQL("select coalesce({until}, '9999-12-31'), xmin::text from intermediate.{table}")
     with psycopg.connect(url) as connection:
         return {
             table: set(
-                connection.execute(
-                    f"select coalesce({until}, '9999-12-31'), xmin::text from intermediate.{table}"  # type: ignore[arg-type]
-                )
+                connection.execute(query.format(until=sql.Identifier(until), table=sql.Identifier(table)))
             )
             for table, until in LASTS_UNTIL.items()
         }

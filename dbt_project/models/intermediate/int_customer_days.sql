@@ -116,11 +116,8 @@ daily as (
             days_before.costed_revenue,
             days_before.complaints
         from {{ this }} as days_before
-        inner join {{ ref('int_changed_customers') }} as changed
-            on
-                days_before.customer_key = changed.customer_key
-                and days_before.day < changed.silence_began_on
-        where changed.build_id = {{ var('build_id') }}
+        {{ with_changed_customers('days_before.customer_key') }}
+        where days_before.day < changed.silence_began_on
     {% endif %}
 ),
 

@@ -75,11 +75,8 @@ appearances as (
             end as first_order_on,
             false as do_not_contact
         from {{ this }} as customers_before
-        inner join {{ ref('int_changed_customers') }} as changed
-            on
-                customers_before.customer_key = changed.customer_key
-                and customers_before.first_seen_on < changed.changed_on
-        where changed.build_id = {{ var('build_id') }}
+        {{ with_changed_customers('customers_before.customer_key') }}
+        where customers_before.first_seen_on < changed.changed_on
     {% endif %}
 
     union all

@@ -29,10 +29,10 @@ looked_at as (
         select
             customers.*,
             false as is_new,
-            changes.changed_on as looked_from
+            restated.changed_on as looked_from
         from customers
-        inner join {{ ref('int_restated_customers') }} as changes on customers.customer_key = changes.customer_key
-        where changes.build_id = {{ var('build_id') }}
+        {{ with_restated_customers('customers.customer_key') }}
+        where restated.changed_on is not null
     {% endif %}
 ),
 
