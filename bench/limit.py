@@ -128,9 +128,10 @@ class Compared:
     ) -> list[str]:
         self._write(connection, f"select {', '.join(types)} from {LIVE}.{mart}")
         read = {name: _comparable(kind) for name, kind in types.items()}
-        # a quotient has more digits in PostgreSQL
+        # a quotient has more digits in PostgreSQL, and halfway between two roundings it may go either way
         values = ", ".join(
-            f"round({name}, 8) + 0 as {name}" if kind == "DOUBLE" else name for name, kind in read.items()
+            f"round({name} + 3.1e-9, 8) + 0 as {name}" if kind == "DOUBLE" else name
+            for name, kind in read.items()
         )
         casts = ", ".join(f"{name}::{kind} as {name}" for name, kind in read.items())
         rows = {

@@ -85,6 +85,12 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# A table that a model reads in several places: a build of everything reads it in each, as PostgreSQL would write all of
+   its rows down first, and work in parallel no more. A build that goes on picks few rows, once. #}
+{% macro as_picked() -%}
+    as {{ '' if goes_on() else 'not materialized ' }}
+{%- endmacro %}
+
 {% macro changes_of(changed_customers, since, condition) -%}
     select
         customer_key as changed_key,

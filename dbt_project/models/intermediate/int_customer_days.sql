@@ -134,7 +134,7 @@ yearly as (
             partition by customer_key order by next_evening
             range between interval '{{ var("trailing_months") }} months -1 day' preceding and current row
         ) as revenue_12m,
-        lead(day) over (partition by customer_key order by next_evening) as next_day
+        lead(day) over to_date as next_day
     from daily
     window to_date as (partition by customer_key order by next_evening rows unbounded preceding)
 ),
@@ -143,9 +143,7 @@ yearly as (
 valued as (
     select
         *,
-        max(case when orders > 0 then revenue_12m end) over last_order
-        + revenue_to_date
-        - max(case when orders > 0 then revenue_to_date end) over last_order as value_12m
+        revenue_to_date + max(case when orders > 0 then revenue_12m - revenue_to_date end) over last_order as value_12m
     from yearly
     window last_order as (partition by customer_key, last_order_on)
 ),

@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 
 {# A build that goes on works out the rows that may differ from those in the standby. #}
-with periods as (
+with periods as not materialized (
     select * from {{ ref('int_periods') }}
 ),
 
@@ -72,7 +72,7 @@ ends as (
 
     union all
 
-    -- the unknown member has no evenings
+    -- the unknown member has no evenings; only rows of the very same types PostgreSQL joins in parallel with others
     select
         '-1' as customer_key,
         periods.*,
@@ -82,9 +82,9 @@ ends as (
         false as is_live,
         'none' as tier,
         'none' as value_tier,
-        0 as value_12m,
+        cast(0 as numeric) as value_12m,
         0 as orders_12m,
-        0 as revenue_12m,
+        cast(0 as numeric) as revenue_12m,
         null as cost_12m,
         null as bridge_revenue,
         null as first_order_on,

@@ -7,17 +7,17 @@
 
 {# Each list names the days on which a signal, as a rule sees it, may change its value or cross the threshold. What is
    ahead is worked out as if nothing more happened, so that a day that passes changes nothing here. #}
-with purchase_days as (
+with purchase_days {{ as_picked() }}(
     select * from {{ ref('int_purchase_days') }}
     where {{ of_restated_customers() }}
 ),
 
-customer_days as (
+customer_days {{ as_picked() }}(
     select * from {{ ref('int_customer_days') }}
     where {{ of_restated_customers() }}
 ),
 
-customers as (
+customers {{ as_picked() }}(
     select * from {{ ref('int_customers') }}
     where {{ of_restated_customers() }}
 ),
@@ -28,7 +28,7 @@ complaints as (
 ),
 
 -- a whole-number signal passes a threshold where it reaches it, or one later
-steps as (
+steps {{ as_picked() }}(
     select
         churn_rules.policy,
         churn_rules.signal,
@@ -101,6 +101,7 @@ silences as (
         and {{ of_restated_customers('purchase_days.customer_key', until='purchase_days.next_order_on') }}
 ),
 
+-- most orders follow sooner: these drop out before there are two rows of each
 silences_and_ends as (
     select
         silences.customer_key,
@@ -108,8 +109,8 @@ silences_and_ends as (
     from silences
     cross join lateral (values (silences.day), (silences.next_order_on)) as looks (day)
     where
-        silences.day < silences.next_order_on
-        or (silences.next_order_on is null and looks.day is not null)
+        (silences.day < silences.next_order_on or silences.next_order_on is null)
+        and looks.day is not null
 ),
 
 -- a day enters a window, and leaves it

@@ -24,10 +24,30 @@
             and orders.source_id = any(array(select distinct sources.source_id from changed as sources))
             and orders.order_id = any(array(select ids.order_id from changed as ids))
     ),
+
+    originals as (
+        select * from orders
+    ),
 {% else %}
-    with orders as (
+    -- read in parallel, once for the few that are named by another and once for all; a CTE would be written down first
+    with orders as not materialized (
         select * from {{ ref('stg_orders') }}
         where ordered_on <= {{ as_of_date() }}
+    ),
+
+    takebacks as not materialized (
+        select
+            source_id,
+            reverses_order_id
+        from orders
+        where reverses_order_id <> ''
+    ),
+
+    originals as not materialized (
+        select * from orders
+        where
+            source_id = any(array(select distinct takebacks.source_id from takebacks))
+            and order_id = any(array(select takebacks.reverses_order_id from takebacks))
     ),
 {% endif %}
 
@@ -38,33 +58,25 @@ survivors as (
 reversals as (
     select
         originals.order_key,
-        originals.amount,
         takebacks.order_key as reversal_key,
-        -takebacks.amount as reversed_amount
+        sum(-takebacks.amount) over (partition by originals.order_key) >= originals.amount as is_whole
     from orders as takebacks
-    inner join orders as originals on takebacks.reverses_order_key = originals.order_key
+    inner join originals
+        on
+            takebacks.source_id = originals.source_id
+            and takebacks.reverses_order_id = originals.order_id
     where
-        takebacks.order_class = 'return'
+        takebacks.reverses_order_id <> ''
+        and takebacks.order_class = 'return'
         and originals.order_class = 'sale'
         and takebacks.ordered_on - originals.ordered_on between 0 and {{ var('reversal_days') }}
 ),
 
-wholly_reversed as (
-    select order_key
-    from reversals
-    group by order_key, amount
-    having sum(reversed_amount) >= amount
-),
-
 voided as (
-    select order_key
-    from wholly_reversed
-
-    union all
-
-    select reversals.reversal_key
+    select distinct both_orders.order_key
     from reversals
-    inner join wholly_reversed on reversals.order_key = wholly_reversed.order_key
+    cross join lateral (values (reversals.order_key), (reversals.reversal_key)) as both_orders (order_key)
+    where reversals.is_whole
 ),
 
 final as (

@@ -44,6 +44,7 @@ final as (
         status,
         -- a promise is kept by the day: many systems store one without an hour
         {{ business_day('delivered_at') }} <= {{ business_day('promised_at') }} as is_on_time,
+        reverses_order_id,
         source_id || ':' || nullif(reverses_order_id, '') as reverses_order_key,
         currency
     from classified
