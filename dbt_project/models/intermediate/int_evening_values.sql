@@ -16,7 +16,7 @@ with customers as (
     where customers.customer_key <> '-1'
 ),
 
-looked_at {{ as_picked() }}(
+looked_at as (
     select
         *,
         true as is_new,
@@ -36,7 +36,7 @@ looked_at {{ as_picked() }}(
     {% endif %}
 ),
 
-customer_days {{ as_picked() }}(
+customer_days as (
     select
         customer_days.*,
         looked_at.bridge_months,
@@ -185,11 +185,11 @@ final as (
         null as first_order_on,
         null as last_order_on,
         0 as orders_12m,
-        cast(0 as numeric) as revenue_12m,
+        0 as revenue_12m,
         null as cost_12m,
         null as costed_revenue_12m,
-        cast(0 as numeric) as bridge_revenue,
-        cast(0 as numeric) as value_12m
+        0 as bridge_revenue,
+        0 as value_12m
     from waiting
 )
 

@@ -15,20 +15,31 @@ customers as (
 ),
 
 -- a version of a rule stands until the next one; a disabled version ends the rule
-rules as (
+rules as not materialized (
     select
-        *,
-        row_number() over (order by policy, rule_id, valid_from) as rule_number,
-        lead(valid_from) over (partition by policy, rule_id order by valid_from) as replaced_on
-    from {{ ref('churn_rules') }}
+        churn_rules.*,
+        later_versions.replaced_on
+    from {{ ref('churn_rules') }} as churn_rules
+    cross join
+        lateral (
+            select min(later.valid_from) as replaced_on
+            from {{ ref('churn_rules') }} as later
+            where
+                later.policy = churn_rules.policy
+                and later.rule_id = churn_rules.rule_id
+                and later.valid_from > churn_rules.valid_from
+        ) as later_versions
 ),
 
 observed as (
     select
         states.customer_key,
+        states.policy,
         states.valid_from as day,
+        states.valid_to as ends_on,
         states.closing,
-        rules.rule_number,
+        rules.rule_id,
+        rules.valid_from as rule_valid_from,
         rules.comparator,
         rules.threshold,
         {{ watched_value('states.valid_from') }} as observed,
@@ -42,68 +53,83 @@ observed as (
     where rules.enabled
 ),
 
-judged as (
+raised as (
     select
         customer_key,
+        policy,
+        rule_id,
+        rule_valid_from,
         day,
-        rule_number,
-        observed,
-        coalesce(closing <> 'natural', true)
-        and coalesce(
-            case comparator
-                when '>=' then observed >= threshold
-                when '<=' then observed <= threshold and is_window_full
-                when '>' then observed > threshold
-                when '<' then observed < threshold and is_window_full
-                when '=' then observed = threshold
-            end, false
-        ) as is_raised
+        ends_on,
+        observed
     from observed
-    -- worked out before the rows are sorted, which then are narrow
-    offset 0  -- noqa: AM09
+    where
+        coalesce(closing <> 'natural', true)
+        and case comparator
+            when '>=' then observed >= threshold
+            when '<=' then observed <= threshold and is_window_full
+            when '>' then observed > threshold
+            when '<' then observed < threshold and is_window_full
+            when '=' then observed = threshold
+        end
 ),
 
-turns as (
+-- a customer's states follow each other without a gap, so a flag lasts while those in which it is raised do
+edges as (
     select
         *,
-        lag(is_raised, 1, false) over (
-            partition by customer_key, rule_number order by day
-        ) as was_raised
-    from judged
+        coalesce(lag(ends_on) over of_flag <> day, true) as is_first,
+        coalesce(lead(day) over of_flag <> ends_on, true) as is_last
+    from raised
+    window of_flag as (partition by customer_key, rule_id, rule_valid_from order by day)
 ),
 
 flags as (
     select
         *,
-        lead(day) over (partition by customer_key, rule_number order by day) as next_turn
-    from turns
-    where is_raised <> was_raised
+        case
+            when is_last then ends_on
+            else lead(ends_on) over (partition by customer_key, rule_id, rule_valid_from order by day)
+        end as ended_on
+    from edges
+    where is_first or is_last
+),
+
+closed as (
+    select
+        flags.*,
+        customers.closed_on as customer_closed_on,
+        customers.closing_class,
+        rules.outcome,
+        coalesce(flags.ended_on < rules.replaced_on, flags.ended_on is not null) as is_condition_ended,
+        least(flags.ended_on, rules.replaced_on) as closed_on
+    from flags
+    inner join customers on flags.customer_key = customers.customer_key
+    inner join rules
+        on
+            flags.policy = rules.policy
+            and flags.rule_id = rules.rule_id
+            and flags.rule_valid_from = rules.valid_from
+    where flags.is_first
 ),
 
 final as (
     select
-        flags.customer_key,
-        rules.policy,
-        rules.rule_id,
-        rules.valid_from as rule_valid_from,
-        rules.outcome,
-        flags.day as opened_on,
-        flags.observed,
-        coalesce(flags.next_turn, rules.replaced_on) as closed_on,
+        customer_key,
+        policy,
+        rule_id,
+        rule_valid_from,
+        outcome,
+        day as opened_on,
+        observed,
+        closed_on,
         case
-            when
-                customers.closing_class = 'natural'
-                and customers.closed_on = coalesce(flags.next_turn, rules.replaced_on)
-                then 'account_closed'
-            when flags.next_turn is not null then 'condition_ended'
-            when rules.replaced_on is not null then 'rule_changed'
+            when closing_class = 'natural' and customer_closed_on = closed_on then 'account_closed'
+            when is_condition_ended then 'condition_ended'
+            when closed_on is not null then 'rule_changed'
         end as closed_because
-    from flags
-    inner join rules on flags.rule_number = rules.rule_number
-    inner join customers on flags.customer_key = customers.customer_key
-    where
-        flags.is_raised
-        and {{ of_restated_customers('flags.customer_key', until='coalesce(flags.next_turn, rules.replaced_on)') }}
+    from closed
+    where {{ of_restated_customers(until='closed_on') }}
 )
 
 select * from final
